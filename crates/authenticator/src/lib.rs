@@ -1,0 +1,1 @@
+//! The phone's side of the FIDO hybrid transport: answers CTAP requests of a nearby laptop.

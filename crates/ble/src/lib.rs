@@ -1,0 +1,1 @@
+//! Radios of the FIDO hybrid transport: scanner and advertiser traits, and a simulated air.

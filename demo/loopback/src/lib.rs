@@ -1,0 +1,1 @@
+//! A registration and a sign-in over the whole hybrid transport, in one process.

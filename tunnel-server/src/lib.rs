@@ -1,0 +1,1 @@
+//! A tunnel service for the FIDO hybrid transport.
