@@ -3,6 +3,11 @@
 
 mod secret;
 
+pub mod advert;
+pub mod cbor;
+pub mod digits;
 pub mod domain;
 pub mod ids;
+pub mod keys;
+pub mod qr;
 pub mod service;

@@ -1,0 +1,38 @@
+//! Runs the known-answer vectors in `tests/vectors`, or those in another folder of the same format:
+//!
+//! ```text
+//! HYBRIDGE_VECTORS=DIR cargo test -p hybridge-proto --test vectors
+//! ```
+//!
+//! Every value of every file has to be looked at; one that is not, an unknown file, or a missing one is a failure.
+#![allow(clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+
+#[path = "support/frame_reference.rs"]
+mod frame_reference;
+#[path = "support/noise_reference.rs"]
+mod noise_reference;
+#[path = "support/noise_vectors.rs"]
+mod noise_vectors;
+#[path = "support/tracked.rs"]
+mod tracked;
+mod vectors_runner;
+
+use std::{
+    env,
+    io::{self, Write},
+    path::PathBuf,
+};
+
+fn own_folder() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/vectors")
+}
+
+#[test]
+fn every_vector_holds() -> io::Result<()> {
+    let folder = env::var_os("HYBRIDGE_VECTORS").map_or_else(own_folder, PathBuf::from);
+    let report = vectors_runner::run_folder(&folder);
+    // Written past the test harness, which keeps what a passing test prints to itself.
+    write!(io::stdout().lock(), "\nvectors in {}\n{report}", folder.display())?;
+    assert!(report.failures.is_empty(), "{report}");
+    Ok(())
+}
