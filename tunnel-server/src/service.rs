@@ -1,0 +1,284 @@
+//! The service: from a byte stream to a side of a tunnel.
+
+use std::{
+    io,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use getrandom::SysRng;
+use hybridge_proto::{
+    ids::{RoutingId, TunnelId},
+    service::ServicePath,
+};
+use rand_chacha::ChaCha20Rng;
+use rand_core::{CryptoRng, SeedableRng};
+use tokio::{
+    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
+    net::TcpListener,
+    sync::oneshot,
+    time::{Instant, timeout},
+};
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    config::Config,
+    http::{self, Refusal, Request},
+    listener::{self, Serving},
+    rendezvous::{NoSuchTunnel, OpenError, Rendezvous, Ticket},
+    tunnel::{self, End, Io, Link, Side, linger},
+};
+
+/// How many bytes of a request head are read at once.
+const HEAD_PIECE: usize = 1024;
+
+/// A tunnel service (CTAP 2.2 section 11.5.1): phones open tunnels, clients join them, and the service moves
+/// messages that it cannot read from one to the other.
+///
+/// It answers `/cable/new/<tunnel ID>` and `/cable/connect/<routing ID>/<tunnel ID>`. It remembers no phones, so
+/// `/cable/contact/<contact ID>` is answered with 410, which tells a client to forget the link. It speaks plain
+/// HTTP: put something that terminates TLS in front, or hand decrypted streams to [`Service::serve_stream`].
+///
+/// Cloning is cheap, and all clones share one table of tunnels.
+#[derive(Clone)]
+pub struct Service {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    config: Config,
+    tunnels: Mutex<Tunnels>,
+    rng: Mutex<Box<dyn CryptoRng + Send>>,
+}
+
+/// The opener of a tunnel leaves the place where it waits for its tie to the joiner.
+type Tunnels = Rendezvous<oneshot::Sender<Link>>;
+
+/// A tunnel's place in the table; dropping it takes the tunnel off.
+struct Registration<'a> {
+    shared: &'a Shared,
+    ticket: Ticket,
+}
+
+impl Drop for Registration<'_> {
+    fn drop(&mut self) {
+        self.shared.tunnels().close(&self.ticket);
+    }
+}
+
+impl Shared {
+    fn tunnels(&self) -> MutexGuard<'_, Tunnels> {
+        self.tunnels.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn routing_id(&self) -> RoutingId {
+        RoutingId::generate(&mut **self.rng.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl Service {
+    /// A service that draws its routing IDs from the operating system's randomness.
+    ///
+    /// # Errors
+    /// When the operating system gives no random bytes.
+    pub fn new(config: Config) -> io::Result<Self> {
+        let rng = ChaCha20Rng::try_from_rng(&mut SysRng).map_err(io::Error::other)?;
+        Ok(Self::with_rng(config, rng))
+    }
+
+    /// A service that draws its routing IDs from `rng`.
+    pub fn with_rng(config: Config, rng: impl CryptoRng + Send + 'static) -> Self {
+        let tunnels = Mutex::new(Rendezvous::new(config.rendezvous_limits()));
+        Self { shared: Arc::new(Shared { config, tunnels, rng: Mutex::new(Box::new(rng)) }) }
+    }
+
+    /// Accepts connections until the returned handle is dropped or stopped.
+    ///
+    /// The current tokio runtime runs the connections. At most [`Config::max_connections`] are served at a time.
+    /// When the system refuses to accept, for want of file descriptors for example, the listener waits up to a
+    /// second between attempts.
+    ///
+    /// # Errors
+    /// When the listener has no local address, or outside a tokio runtime.
+    pub fn serve(&self, listener: TcpListener) -> io::Result<Serving> {
+        let address = listener.local_addr()?;
+        let service = self.clone();
+        let limit = self.shared.config.max_connections;
+        Serving::start(address, async move |stop| {
+            let serve = move |io, stop| {
+                let service = service.clone();
+                async move { service.connection(io, &stop).await }
+            };
+            listener::run(listener, limit, stop, serve).await;
+        })
+    }
+
+    /// Serves one connection until it ends: an accepted socket, a decrypted TLS stream, an in-memory pipe.
+    ///
+    /// # Cancel safety
+    /// Dropping the future drops the stream; the other side of the tunnel is closed with 1001.
+    pub async fn serve_stream(&self, io: impl AsyncRead + AsyncWrite + Send + Unpin) {
+        self.connection(io, &CancellationToken::new()).await;
+    }
+
+    /// How many tunnels are pending or joined.
+    pub fn tunnel_count(&self) -> usize {
+        self.shared.tunnels().len()
+    }
+
+    async fn connection(&self, mut io: impl Io, stop: &CancellationToken) {
+        let config = &self.shared.config;
+        let request = tokio::select! {
+            request = timeout(config.handshake_timeout, read_request(&mut io, config.max_head)) => {
+                request.unwrap_or(Ok(Err(Refusal::TooSlow)))
+            }
+            () = stop.cancelled() => Ok(Err(Refusal::Unavailable)),
+        };
+        let answered = match request {
+            Ok(Ok((request, early))) => self.answer(io, request, early, stop).await,
+            Ok(Err(refusal)) => Err((io, refusal)),
+            Err(error) => return tracing::debug!(kind = ?error.kind(), "no request"),
+        };
+        if let Err((io, refusal)) = answered {
+            tracing::debug!(status = refusal.status(), ?refusal, "request refused");
+            let _ = timeout(config.close_timeout, refuse(io, refusal)).await;
+        }
+    }
+
+    async fn answer<S: Io>(
+        &self,
+        io: S,
+        request: Request,
+        early: Vec<u8>,
+        stop: &CancellationToken,
+    ) -> Result<(), (S, Refusal)> {
+        match request.path {
+            ServicePath::New { tunnel } => self.open(io, &request, tunnel, early, stop).await,
+            ServicePath::Connect { routing, tunnel } => {
+                self.join(io, &request, (tunnel, routing), early, stop).await
+            }
+            ServicePath::Contact { .. } => Err((io, Refusal::UnknownContact)),
+            _ => Err((io, Refusal::UnknownPath)),
+        }
+    }
+
+    /// The authenticator's side: opens a tunnel, waits for the client, forwards.
+    async fn open<S: Io>(
+        &self,
+        mut io: S,
+        request: &Request,
+        tunnel: TunnelId,
+        early: Vec<u8>,
+        stop: &CancellationToken,
+    ) -> Result<(), (S, Refusal)> {
+        let (parked, joined) = oneshot::channel();
+        let routing = self.shared.routing_id();
+        let opened = match self.shared.tunnels().open(tunnel, routing, parked, Instant::now().into_std()) {
+            Ok(opened) => opened,
+            Err(error) => return Err((io, error.into())),
+        };
+        let registration = Registration { shared: &self.shared, ticket: opened.ticket };
+        if !self.accept(&mut io, &request.to_response(Some(routing))).await {
+            return Ok(());
+        }
+        tracing::debug!("tunnel opened");
+        let mut side = Side::new(io, early, &self.shared.config, stop, opened.ends.into()).await;
+        let end = match side.wait_for_peer(joined, opened.pending_until.into()).await {
+            Ok((link, waiting)) => side.forward(link, waiting).await,
+            Err(end) => end,
+        };
+        drop(registration);
+        Self::finish(side, end, "authenticator").await;
+        Ok(())
+    }
+
+    /// The client's side: takes a pending tunnel and forwards.
+    async fn join<S: Io>(
+        &self,
+        mut io: S,
+        request: &Request,
+        (tunnel, routing): (TunnelId, RoutingId),
+        early: Vec<u8>,
+        stop: &CancellationToken,
+    ) -> Result<(), (S, Refusal)> {
+        let joined = match self.shared.tunnels().join(tunnel, routing, Instant::now().into_std()) {
+            Ok(joined) => joined,
+            Err(error) => return Err((io, error.into())),
+        };
+        let registration = Registration { shared: &self.shared, ticket: joined.ticket };
+        let (link, opener_link) = tunnel::link();
+        if joined.parked.send(opener_link).is_err() {
+            // The opener left a moment ago and has not taken its tunnel off the table yet.
+            return Err((io, Refusal::NoSuchTunnel));
+        }
+        if !self.accept(&mut io, &request.to_response(None)).await {
+            return Ok(());
+        }
+        tracing::debug!("tunnel joined");
+        let mut side = Side::new(io, early, &self.shared.config, stop, joined.ends.into()).await;
+        let end = side.forward(link, Default::default()).await;
+        drop(registration);
+        Self::finish(side, end, "client").await;
+        Ok(())
+    }
+
+    /// Sends the head that accepts the request; false when the peer did not take it.
+    async fn accept(&self, io: &mut impl Io, response: &[u8]) -> bool {
+        let sending = async { io.write_all(response).await.is_ok() && io.flush().await.is_ok() };
+        timeout(self.shared.config.handshake_timeout, sending).await.unwrap_or(false)
+    }
+
+    async fn finish(side: Side<'_, impl Io>, end: End, role: &'static str) {
+        tracing::debug!(role, ?end, "side of a tunnel ended");
+        side.finish(end).await;
+    }
+}
+
+impl From<OpenError> for Refusal {
+    fn from(error: OpenError) -> Self {
+        match error {
+            OpenError::InUse => Self::TunnelInUse,
+            OpenError::Full => Self::Unavailable,
+        }
+    }
+}
+
+impl From<NoSuchTunnel> for Refusal {
+    fn from(_: NoSuchTunnel) -> Self {
+        Self::NoSuchTunnel
+    }
+}
+
+/// Reads a request head of at most `max` bytes, and what was read behind it.
+async fn read_request(io: &mut impl Io, max: usize) -> io::Result<Result<(Request, Vec<u8>), Refusal>> {
+    let mut bytes = Vec::new();
+    let mut piece = [0_u8; HEAD_PIECE];
+    loop {
+        let read = io.read(&mut piece).await?;
+        if read == 0 {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        let searched = bytes.len();
+        bytes.extend_from_slice(piece.get(..read).unwrap_or_default());
+        match http::head_end(&bytes, searched) {
+            Some(end) if end <= max => {
+                let early = bytes.split_off(end);
+                return Ok(http::parse_request(&bytes).map(|request| (request, early)));
+            }
+            None if bytes.len() < max => {}
+            _ => return Ok(Err(Refusal::HeadTooLarge)),
+        }
+    }
+}
+
+/// Sends a refusal and waits until the peer has taken it.
+async fn refuse(mut io: impl Io, refusal: Refusal) {
+    if io.write_all(&refusal.to_response()).await.is_ok() {
+        linger(io).await;
+    }
+}
+
+impl std::fmt::Debug for Service {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Service").field("tunnels", &self.tunnel_count()).finish_non_exhaustive()
+    }
+}
