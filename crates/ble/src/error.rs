@@ -1,0 +1,81 @@
+//! What can go wrong with a radio.
+
+use std::error::Error;
+
+use thiserror::Error;
+
+/// Why a radio does not do what it was asked for.
+///
+/// Each variant calls for something else: the user switches Bluetooth on, plugs an adapter in or grants a
+/// permission, the program starts the radio again or sends less. The text of each says so.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum RadioError {
+    /// There is no adapter, or it was unplugged while in use.
+    #[error("there is no Bluetooth adapter: plug one in, or use a device that has one")]
+    NoAdapter,
+    /// The adapter is there and switched off, or was switched off while in use.
+    #[error("Bluetooth is off: switch it on and try again")]
+    PoweredOff,
+    /// The system does not let this program use the radio.
+    #[error("this program may not use Bluetooth: allow it in the system settings and try again")]
+    PermissionDenied,
+    /// The system service that drives the adapter is not running, or ended while in use.
+    #[error("the Bluetooth service of the system is not running: start it again, then try again")]
+    ServiceGone,
+    /// The service data does not fit into one advert. Nothing was sent.
+    #[error("{actual} bytes of service data do not fit into an advert of at most {max}: send fewer bytes")]
+    AdvertTooLarge {
+        /// Length of the service data in bytes.
+        actual: usize,
+        /// The most service data in bytes that this radio sends.
+        max: usize,
+    },
+    /// The system or the adapter cannot do this at all.
+    #[error("this device cannot {action}: use another Bluetooth adapter or another device")]
+    Unsupported {
+        /// What was asked for, as words that follow "cannot".
+        action: &'static str,
+    },
+    /// The driver reported a fault that is none of the above.
+    #[error("Bluetooth failed to {action}: try again, and if it keeps failing switch Bluetooth off and on")]
+    Driver {
+        /// What was asked for, as words that follow "failed to".
+        action: &'static str,
+        /// What the driver reported.
+        #[source]
+        source: Box<dyn Error + Send + Sync>,
+    },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_text_says_what_to_try() {
+        let errors = [
+            RadioError::NoAdapter,
+            RadioError::PoweredOff,
+            RadioError::PermissionDenied,
+            RadioError::ServiceGone,
+            RadioError::AdvertTooLarge { actual: 25, max: 24 },
+            RadioError::Unsupported { action: "advertise" },
+            RadioError::Driver { action: "scan", source: "bus closed".into() },
+        ];
+        for error in errors {
+            let text = error.to_string();
+            let (what, remedy) = text.split_once(": ").expect("two parts");
+            assert!(what.len() > 10 && remedy.len() > 10, "{text}");
+        }
+    }
+
+    #[test]
+    fn sizes_are_named_and_the_cause_is_the_source() {
+        let text = RadioError::AdvertTooLarge { actual: 25, max: 24 }.to_string();
+        assert!(text.contains("25") && text.contains("24"));
+        let error = RadioError::Driver { action: "scan", source: "bus closed".into() };
+        assert_eq!(error.source().expect("a cause").to_string(), "bus closed");
+        assert!(!error.to_string().contains("bus closed"), "the cause is not pasted into the text");
+    }
+}
