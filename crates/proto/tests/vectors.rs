@@ -13,6 +13,10 @@ mod frame_reference;
 mod noise_reference;
 #[path = "support/noise_vectors.rs"]
 mod noise_vectors;
+#[path = "support/production.rs"]
+mod production;
+#[path = "support/scripted_rng.rs"]
+mod scripted_rng;
 #[path = "support/tracked.rs"]
 mod tracked;
 mod vectors_runner;

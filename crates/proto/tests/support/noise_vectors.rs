@@ -2,25 +2,56 @@
 
 use super::{
     frame_reference,
-    noise_reference::{self, Finished, Party, Pattern, Rejected, Step},
+    noise_reference::{self, Party, Pattern, Rejected, Step},
     tracked::{Node, Outcome},
 };
 
-/// What a finished handshake leaves to each side.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// What a finished handshake leaves to one side.
 pub(crate) struct Session {
     pub(crate) handshake_hash: [u8; 32],
-    pub(crate) client_to_authenticator: [u8; 32],
-    pub(crate) authenticator_to_client: [u8; 32],
+    pub(crate) channel: Box<dyn Channel>,
 }
 
-impl From<&Finished> for Session {
-    fn from(finished: &Finished) -> Self {
-        Self {
-            handshake_hash: finished.handshake_hash,
-            client_to_authenticator: finished.client_to_authenticator,
-            authenticator_to_client: finished.authenticator_to_client,
-        }
+/// The two directions of a session as one side sees them.
+pub(crate) trait Channel {
+    fn seal(&mut self, message: &[u8]) -> Vec<u8>;
+    fn open(&mut self, frame: Vec<u8>) -> Option<Vec<u8>>;
+}
+
+/// Frames of the reference under two bare keys.
+pub(crate) struct KeyChannel {
+    keys: [[u8; 32]; 2],
+    counters: [u32; 2],
+}
+
+impl KeyChannel {
+    pub(crate) const fn new(send: [u8; 32], receive: [u8; 32]) -> Self {
+        Self { keys: [send, receive], counters: [0; 2] }
+    }
+}
+
+impl Channel for KeyChannel {
+    fn seal(&mut self, message: &[u8]) -> Vec<u8> {
+        self.counters[0] += 1;
+        frame_reference::seal(&self.keys[0], self.counters[0] - 1, message)
+    }
+
+    fn open(&mut self, frame: Vec<u8>) -> Option<Vec<u8>> {
+        self.counters[1] += 1;
+        frame_reference::open(&self.keys[1], self.counters[1] - 1, &frame)
+    }
+}
+
+impl Session {
+    /// Whether this side seals with the one key and opens with the other, both from counter 0.
+    pub(crate) fn has_keys(mut self, send: [u8; 32], receive: [u8; 32]) -> bool {
+        let mut other = KeyChannel::new(receive, send);
+        (0..3_u8).all(|round| {
+            let message = vec![round; 20 * usize::from(round)];
+            let opened = other.open(self.channel.seal(&message));
+            let answered = self.channel.open(other.seal(&message));
+            opened.as_ref() == Some(&message) && answered == Some(message)
+        })
     }
 }
 
@@ -40,12 +71,18 @@ impl Noise for Reference {
     fn initiate(&self, party: &Party) -> (Vec<u8>, Finish) {
         let party = party.clone();
         let (message_1, _) = party.initiate();
-        let finish = move |message_2: &[u8]| party.initiate().1.finish(message_2).map(|end| (&end).into());
+        let finish = move |message_2: &[u8]| {
+            let end = party.initiate().1.finish(message_2)?;
+            let channel = KeyChannel::new(end.client_to_authenticator, end.authenticator_to_client);
+            Ok(Session { handshake_hash: end.handshake_hash, channel: Box::new(channel) })
+        };
         (message_1, Box::new(finish))
     }
 
     fn respond(&self, party: &Party, message_1: &[u8]) -> Result<(Vec<u8>, Session), Rejected> {
-        party.respond(message_1).map(|(message_2, end)| (message_2, (&end).into()))
+        let (message_2, end) = party.respond(message_1)?;
+        let channel = KeyChannel::new(end.authenticator_to_client, end.client_to_authenticator);
+        Ok((message_2, Session { handshake_hash: end.handshake_hash, channel: Box::new(channel) }))
     }
 }
 
@@ -88,7 +125,7 @@ impl Handshake {
     }
 }
 
-/// Runs every handshake in both roles, and its frames with the keys that come out.
+/// Runs every handshake in both roles.
 pub(crate) fn handshakes(root: &Node<'_>, noise: &dyn Noise) -> Outcome {
     for node in root.cases("handshakes")? {
         let handshake = Handshake::read(&node)?;
@@ -98,11 +135,12 @@ pub(crate) fn handshakes(root: &Node<'_>, noise: &dyn Noise) -> Outcome {
         let answer = noise.respond(&handshake.responder, &handshake.message_1);
         let (message_2, authenticator) = node.accepted("message 1", answer)?;
         node.expect_bytes("message_2", message_2)?;
-        for session in [&client, &authenticator] {
-            node.expect_bytes("handshake_hash", session.handshake_hash)?;
-            node.expect_bytes("client_to_authenticator_key", session.client_to_authenticator)?;
-            node.expect_bytes("authenticator_to_client_key", session.authenticator_to_client)?;
-        }
+        node.expect_bytes("handshake_hash", client.handshake_hash)?;
+        node.expect_bytes("handshake_hash", authenticator.handshake_hash)?;
+        let (forth, back) =
+            (node.array("client_to_authenticator_key")?, node.array("authenticator_to_client_key")?);
+        node.ensure("the client has other keys", client.has_keys(forth, back))?;
+        node.ensure("the authenticator has other keys", authenticator.has_keys(back, forth))?;
     }
     Ok(())
 }

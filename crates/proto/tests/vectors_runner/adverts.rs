@@ -65,7 +65,8 @@ fn reject(case: &Node<'_>) -> Outcome {
 }
 
 fn has_right_tag(key: &[u8; 64], advert: &[u8; 20]) -> bool {
-    let mac = Hmac::<Sha256>::new_from_slice(&key[32..]).expect("any length will do").chain_update(&advert[..16]);
+    let mac =
+        Hmac::<Sha256>::new_from_slice(&key[32..]).expect("any length will do").chain_update(&advert[..16]);
     mac.finalize().into_bytes()[..4] == advert[16..]
 }
 

@@ -64,11 +64,12 @@ fn valid(case: &Node<'_>) -> Outcome {
     let cbor = case.bytes("cbor")?;
     let from_cbor = case.accepted("the CBOR", QrCode::from_cbor(&cbor))?;
     case.same("the code read from CBOR", &from_cbor.to_cbor(), &code.to_cbor())?;
-    case.same("the text", &format!("FIDO:/{}", digits::encode(&cbor)), uri)?;
+    case.expect_text("uri", &format!("FIDO:/{}", digits::encode(&cbor)))?;
 
     let fields = case.get("fields")?;
     same_fields(&fields, &code)?;
-    let private = case.accepted("identity_private", PrivateKey::from_bytes(&case.array("identity_private")?))?;
+    let private =
+        case.accepted("identity_private", PrivateKey::from_bytes(&case.array("identity_private")?))?;
     case.same("public key", private.public_key(), &code.public_key)?;
 
     let effective = case.get("effective")?;

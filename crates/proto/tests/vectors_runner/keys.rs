@@ -19,7 +19,7 @@ pub(super) fn hkdf_file(root: &Node<'_>) -> Outcome {
 
     let zero = root.get("all_zero_secret")?.case();
     let secret = QrSecret::from_bytes(&zero.array("ikm")?);
-    zero.expect_bytes("salt", [])?;
+    zero.expect_bytes("salt", [0_u8; 0])?;
     zero.expect_bytes("eid_key", secret.eid_key().expose_bytes())?;
     zero.expect_bytes("tunnel_id", secret.tunnel_id().as_bytes())?;
 
@@ -39,7 +39,8 @@ fn derive(case: &Node<'_>) -> Outcome<bool> {
     case.accepted("length", expanded)?;
     case.expect_bytes("okm", output)?;
 
-    let names = ["eid_key", "tunnel_id", "psk", "paired_secret", "identity_key_seed", "per_contact_id_secret"];
+    let names =
+        ["eid_key", "tunnel_id", "psk", "paired_secret", "identity_key_seed", "per_contact_id_secret"];
     let name = usize::try_from(purpose).ok().and_then(|purpose| names.get(purpose.checked_sub(1)?));
     case.expect_text("name", name.ok_or_else(|| case.fail("unknown purpose"))?)?;
     match typed(purpose, &secret, &salt) {
@@ -55,7 +56,9 @@ fn typed(purpose: u32, secret: &[u8], salt: &[u8]) -> Option<Vec<u8>> {
     let plaintext = || salt.try_into().ok().map(AdvertPlaintext::from_bytes);
     Some(match (purpose, secret.len(), salt.len()) {
         (1, 16, 0) => qr()?.eid_key().expose_bytes().to_vec(),
-        (1, 32, 16) => link()?.eid_key(&ClientNonce::from_bytes(salt.try_into().ok()?)).expose_bytes().to_vec(),
+        (1, 32, 16) => {
+            link()?.eid_key(&ClientNonce::from_bytes(salt.try_into().ok()?)).expose_bytes().to_vec()
+        }
         (2, 16, 0) => qr()?.tunnel_id().as_bytes().to_vec(),
         (3, 16, 16) => qr()?.psk(&plaintext()?).expose_bytes().to_vec(),
         (3, 32, 16) => link()?.psk(&plaintext()?).expose_bytes().to_vec(),

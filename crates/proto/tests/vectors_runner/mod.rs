@@ -2,7 +2,11 @@
 
 mod adverts;
 mod codes;
+mod frames;
+mod handshakes;
 mod keys;
+mod links;
+mod messages;
 
 use std::{collections::BTreeSet, fmt, fs, path::Path};
 
@@ -24,12 +28,21 @@ impl File {
     }
 }
 
-const FILES: [File; 5] = [
+const FILES: [File; 10] = [
     File::new("digits.json", codes::digits_file),
     File::new("qr.json", codes::qr_file),
     File::new("hkdf.json", keys::hkdf_file),
     File::new("eid.json", adverts::eid_file),
     File::new("tunnel_domains.json", adverts::domains_file),
+    File::new("noise_knpsk0.json", handshakes::noise_file),
+    File::new("noise_nkpsk0.json", handshakes::noise_file),
+    File {
+        // Revision 0 of the frames, which no current peer speaks and this crate leaves out.
+        exempt: &["/legacy_v2_0"],
+        ..File::new("transport.json", frames::transport_file)
+    },
+    File::new("messages.json", messages::messages_file),
+    File::new("linking.json", links::linking_file),
 ];
 
 /// The names of all files that the runner knows.

@@ -1,0 +1,138 @@
+//! `session.json`: whole QR sessions, layer after layer, in both roles.
+
+use hybridge_proto::{
+    advert::{self, Advert, AdvertPlaintext},
+    frame::TrafficKey,
+    handshake::HandshakeHash,
+    ids::{RoutingId, TunnelId},
+    keys::{PrivateKey, QrSecret},
+    link::LinkingInfo,
+    message::{Message, PostHandshake, Update},
+    qr::QrCode,
+    service::ServicePath,
+};
+
+use super::{adverts, frames};
+use crate::{
+    noise_reference::{Party, Pattern},
+    noise_vectors::{Noise, Session},
+    production::Production,
+    tracked::{Node, Outcome},
+};
+
+pub(super) fn session_file(root: &Node<'_>) -> Outcome {
+    root.cases("sessions")?.iter().try_for_each(session)
+}
+
+fn session(case: &Node<'_>) -> Outcome {
+    let code = code(&case.get("qr")?)?;
+    let plaintext = advert(&case.get("eid")?, &code.secret)?;
+    tunnel(&case.get("tunnel")?, &code.secret, &plaintext)?;
+    case.expect_bytes("psk", code.secret.psk(&plaintext).expose_bytes())?;
+
+    let private = case.get("qr")?.array("identity_private")?;
+    let party = |role: &str, static_private| {
+        Ok(Party {
+            pattern: Pattern::KnPsk0,
+            psk: case.array("psk")?,
+            static_public: *code.public_key.to_uncompressed(),
+            static_private,
+            ephemeral: case.array(&format!("{role}_ephemeral_private"))?,
+        })
+    };
+    let sides = handshake(case, &party("initiator", Some(private))?, &party("responder", None)?)?;
+    keys(case)?;
+    talk(case, sides)
+}
+
+fn code(qr: &Node<'_>) -> Outcome<QrCode> {
+    let code = qr.accepted("the code", QrCode::parse(qr.text("uri")?))?;
+    qr.expect_text("uri", code.to_uri().expose_text())?;
+    qr.expect_bytes("cbor", code.to_cbor().as_slice())?;
+    let private = qr.accepted("identity_private", PrivateKey::from_bytes(&qr.array("identity_private")?))?;
+    qr.same("public key", &code.public_key, private.public_key())?;
+    Ok(code)
+}
+
+fn advert(eid: &Node<'_>, secret: &QrSecret) -> Outcome<AdvertPlaintext> {
+    let key = secret.eid_key();
+    eid.expect_bytes("eid_key", key.expose_bytes())?;
+    let opened = advert::open(&key, &Advert::from_bytes(eid.array("advert")?));
+    let opened = opened.ok_or_else(|| eid.fail("the advert does not open"))?;
+    eid.expect_bytes("plaintext", opened.expose_bytes())?;
+    eid.expect_bytes("advert", advert::seal(&key, &opened).as_bytes())?;
+    Ok(opened)
+}
+
+fn tunnel(node: &Node<'_>, secret: &QrSecret, plaintext: &AdvertPlaintext) -> Outcome {
+    let tunnel = TunnelId::from_bytes(node.array("tunnel_id")?);
+    let routing = RoutingId::from_bytes(node.array("routing_id")?);
+    node.same("tunnel ID", &secret.tunnel_id(), &tunnel)?;
+    node.same("routing ID", &plaintext.routing_id(), &routing)?;
+    adverts::host(node, plaintext.domain(), node.text("domain")?)?;
+    adverts::url(node, "new_url", plaintext.domain(), ServicePath::New { tunnel })?;
+    adverts::url(node, "connect_url", plaintext.domain(), ServicePath::Connect { routing, tunnel })
+}
+
+/// The client's session, then the authenticator's.
+type Sides = [Session; 2];
+
+fn handshake(case: &Node<'_>, initiator: &Party, responder: &Party) -> Outcome<Sides> {
+    let (message_1, finish) = Production.initiate(initiator);
+    case.expect_bytes("message_1", &message_1)?;
+    let answer = Production.respond(responder, &case.bytes("message_1")?);
+    let (message_2, authenticator) = case.accepted("message 1", answer)?;
+    case.expect_bytes("message_2", message_2)?;
+    let client = case.accepted("message 2", finish(&case.bytes("message_2")?))?;
+    case.expect_bytes("handshake_hash", client.handshake_hash)?;
+    case.expect_bytes("handshake_hash", authenticator.handshake_hash)?;
+    Ok([client, authenticator])
+}
+
+/// Each frame again under the named key, which together with [`talk`] shows that both sides have these keys.
+fn keys(case: &Node<'_>) -> Outcome {
+    for frame in case.elements("frames")? {
+        let direction = frame.text("direction")?;
+        let key = TrafficKey::from_bytes(&case.array(&format!("{direction}_key"))?);
+        frames::frame(&frame, &key, "websocket_message")?;
+    }
+    Ok(())
+}
+
+/// Every message goes over the wire in its order and means what its label says.
+fn talk(case: &Node<'_>, [mut client, mut authenticator]: Sides) -> Outcome {
+    for frame in case.cases("frames")? {
+        let (sender, receiver) = match frame.text("direction")? {
+            "client_to_authenticator" => (&mut client, &mut authenticator),
+            "authenticator_to_client" => (&mut authenticator, &mut client),
+            _ => return Err(frame.fail("unknown direction")),
+        };
+        frame.expect_bytes("websocket_message", sender.channel.seal(&frame.bytes("message")?))?;
+        let opened = receiver.channel.open(frame.bytes("websocket_message")?);
+        let message = opened.ok_or_else(|| frame.fail("the frame does not open"))?;
+        frame.expect_bytes("message", &message)?;
+        meaning(case, &frame, &message)?;
+    }
+    Ok(())
+}
+
+fn meaning(case: &Node<'_>, frame: &Node<'_>, plaintext: &[u8]) -> Outcome {
+    let label = frame.text("label")?;
+    if label == "post-handshake" {
+        let message = frame.accepted("the message", PostHandshake::decode(plaintext))?;
+        return frame.ensure("no CTAP", message.features.ctap);
+    }
+    match frame.accepted("the message", Message::decode(plaintext))? {
+        Message::Shutdown => frame.expect_text("label", "shutdown"),
+        Message::Ctap(_) => frame.ensure("the label", label.starts_with("ctap re")),
+        Message::Update(ref map) => {
+            let update = frame.accepted("the update", Update::decode(map))?;
+            let info = update.linking_info.ok_or_else(|| frame.fail("no linking information"))?;
+            let client = PrivateKey::from_bytes(&case.get("qr")?.array("identity_private")?);
+            let client = case.accepted("identity_private", client)?;
+            let hash = HandshakeHash::from_bytes(&case.array("handshake_hash")?);
+            frame.accepted("the linking information", LinkingInfo::verify(info, &client, &hash)).map(drop)
+        }
+        _ => Err(frame.fail("an unexpected kind of message")),
+    }
+}
