@@ -61,11 +61,13 @@ async fn too_much_waiting_closes_with_1008_and_empty_messages_count() {
     for (count, length) in [(3, 30_000), (2_000, 0)] {
         let service = service();
         let (mut phone, routing) = open(&service).await;
+        let start = Instant::now();
         for _ in 0..count {
             // The later ones may find the websocket closed.
             let _ = phone.send(binary(vec![0; length])).await;
         }
         assert_eq!(close_code(&mut phone).await, 1008);
+        assert_eq!(start.elapsed(), Duration::ZERO);
         assert_eq!(join(&service, routing).await.err(), Some(404));
     }
 }
@@ -151,6 +153,15 @@ async fn a_message_above_the_limit_is_1009_whole_or_in_fragments() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_frame_that_announces_too_much_is_1009_at_once() {
+    let start = Instant::now();
+    let (_phone, mut client) = pair(&service()).await;
+    client.get_mut().write_all(b"\x82\xFF\0\0\x01\0\0\0\0\0mask").await.unwrap();
+    assert_eq!(close_code(&mut client).await, 1009);
+    assert_eq!(start.elapsed(), Duration::ZERO);
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_unmasked_frame_is_1002_and_the_other_side_1008() {
     let (mut phone, mut client) = pair(&service()).await;
     client.get_mut().write_all(b"\x82\x01a").await.unwrap();
@@ -205,7 +216,7 @@ async fn waiting_and_life_are_limited() {
     let start = Instant::now();
     let (mut phone, routing) = open(&service).await;
     assert_eq!(close_code(&mut phone).await, 1008);
-    assert_eq!(start.elapsed().as_secs(), 120);
+    assert_eq!((start.elapsed().as_secs(), service.tunnel_count()), (120, 0));
     assert_eq!(join(&service, routing).await.err(), Some(404));
 
     let start = Instant::now();
