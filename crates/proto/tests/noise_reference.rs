@@ -79,7 +79,8 @@ fn production_and_snow_agree_with_the_reference() {
             assert_eq!(end.handshake_hash, right.handshake_hash, "seed {seed} {pattern:?}");
             let (forth, back) = (right.client_to_authenticator, right.authenticator_to_client);
 
-            for (name, noise) in [("the crate", &Production as &dyn Noise), ("snow", &StockSnow)] {
+            let others: [(&str, &dyn Noise); 2] = [("the crate", &Production), ("snow", &StockSnow)];
+            for (name, noise) in others {
                 let place = format!("{name}, seed {seed} {pattern:?}");
                 let (ours, finish) = noise.initiate(&initiator);
                 assert_eq!(ours, message_1, "{place}");

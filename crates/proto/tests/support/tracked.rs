@@ -44,7 +44,7 @@ impl Document {
     pub(crate) fn read(folder: &Path, name: &str) -> Outcome<Self> {
         let text = fs::read_to_string(folder.join(name)).map_err(|error| Failure::new(name, error))?;
         let root = serde_json::from_str(&text).map_err(|error| Failure::new(name, error))?;
-        Ok(Self { name: name.to_owned(), root, visited: RefCell::new(BTreeSet::new()), cases: Cell::new(0) })
+        Ok(Self { name: name.to_owned(), root, visited: RefCell::default(), cases: RefCell::default() })
     }
 
     pub(crate) fn root(&self) -> Node<'_> {

@@ -1,9 +1,7 @@
 //! `transport.json`.
 
 use aes_gcm::{Aes256Gcm, KeyInit, aead::Aead};
-use hybridge_proto::frame::{
-    FrameError, MAX_COUNTER, Opener, Sealer, TrafficKey, pad, padded_length, unpad,
-};
+use hybridge_proto::frame::{FrameError, MAX_COUNTER, Opener, Sealer, TrafficKey, pad, padded_length, unpad};
 
 use crate::tracked::{Node, Outcome};
 
@@ -50,6 +48,13 @@ pub(super) fn frame(case: &Node<'_>, key: &TrafficKey, frame: &str) -> Outcome {
     case.expect_bytes(frame, case.accepted("the message", sealed)?)?;
     let opened = Opener::dangerous_starting_at(key, counter).open(case.bytes(frame)?);
     case.expect_bytes("message", case.accepted("the frame", opened)?)
+}
+
+/// Seals and opens one frame of a session under the key of its direction.
+pub(super) fn keyed(session: &Node<'_>, case: &Node<'_>) -> Outcome {
+    let direction = case.text("direction")?;
+    let key = TrafficKey::from_bytes(&session.array(&format!("{direction}_key"))?);
+    frame(case, &key, "websocket_message")
 }
 
 fn padding(case: &Node<'_>) -> Outcome {

@@ -4,18 +4,18 @@ use hybridge_proto::{
     advert::{self, Advert, AdvertPlaintext},
     domain::DomainId,
     frame::{TrafficKey, pad},
-    handshake::Initiator,
-    ids::{RoutingId, TunnelId},
-    keys::{EidKey, PrivateKey, QrSecret},
+    ids::TunnelId,
+    keys::{EidKey, QrSecret},
     message::PostHandshake,
     qr::QrCode,
     service::ServicePath,
 };
 
-use super::{adverts, frames, keys};
+use super::{adverts, frames, iphone, keys};
 use crate::tracked::{Node, Outcome};
 
 pub(super) fn interop_file(root: &Node<'_>) -> Outcome {
+    iphone::transcript(&root.get("ios_transcript")?.case())?;
     android_advert(&root.get("android_advert")?.case())?;
     google_advert(&root.get("google_advert_2022")?.case())?;
     captured_code(&root.get("chrome_qr_2022")?.case())?;
@@ -47,4 +47,43 @@ fn android_advert(case: &Node<'_>) -> Outcome {
     let opened = advert::open(&EidKey::from_bytes(&[0; 64]), &advert);
     case.ensure("the advert opens under a foreign key", opened.is_none())?;
     adverts::suffix_psm(case, &advert, &suffix)
+}
+
+fn google_advert(case: &Node<'_>) -> Outcome {
+    let secret = QrSecret::from_bytes(&case.array("qr_secret")?);
+    let plaintext = opened(case, &secret)?;
+    let tunnel = TunnelId::from_bytes(case.array("tunnel_id")?);
+    case.same("tunnel ID", &secret.tunnel_id(), &tunnel)?;
+    let path = ServicePath::Connect { routing: plaintext.routing_id(), tunnel };
+    adverts::url(case, "connect_url", plaintext.domain(), path)
+}
+
+/// A captured advert opens, and sealing gives the same bytes.
+pub(super) fn opened(case: &Node<'_>, secret: &QrSecret) -> Outcome<AdvertPlaintext> {
+    let data = case.bytes("service_data")?;
+    let advert = Advert::from_service_data(&data).ok_or_else(|| case.fail("too short"))?;
+    let opened = advert::open(&secret.eid_key(), &advert);
+    let plaintext = opened.ok_or_else(|| case.fail("the advert does not open"))?;
+    case.expect_bytes("eid_plaintext", plaintext.expose_bytes())?;
+    case.expect_bytes("service_data", advert::seal(&secret.eid_key(), &plaintext).as_bytes())?;
+    Ok(plaintext)
+}
+
+fn captured_code(case: &Node<'_>) -> Outcome {
+    let code = case.accepted("the code", QrCode::parse(case.text("uri")?))?;
+    case.expect_text("uri", code.to_uri().expose_text())?;
+    case.expect_bytes("cbor", code.to_cbor().as_slice())?;
+    for (key, field) in case.get("fields")?.members()? {
+        let given = match key {
+            "0" => field.as_bytes()? == code.public_key.to_compressed(),
+            "1" => field.as_bytes()? == code.secret.expose_bytes(),
+            "2" => Some(field.as_number()?) == code.known_domains,
+            "3" => Some(field.as_number()?) == code.timestamp,
+            "4" => Some(field.as_flag()?) == code.supports_linking,
+            "5" => code.hint.as_ref().map(|hint| hint.as_wire()) == Some(field.as_text()?),
+            _ => return Err(field.fail("an unknown key")),
+        };
+        field.ensure("another value in the code", given)?;
+    }
+    Ok(())
 }

@@ -4,9 +4,12 @@ mod adverts;
 mod codes;
 mod frames;
 mod handshakes;
+mod interop;
+mod iphone;
 mod keys;
 mod links;
 mod messages;
+mod sessions;
 
 use std::{collections::BTreeSet, fmt, fs, path::Path};
 
@@ -28,7 +31,7 @@ impl File {
     }
 }
 
-const FILES: [File; 10] = [
+const FILES: [File; 12] = [
     File::new("digits.json", codes::digits_file),
     File::new("qr.json", codes::qr_file),
     File::new("hkdf.json", keys::hkdf_file),
@@ -43,6 +46,8 @@ const FILES: [File; 10] = [
     },
     File::new("messages.json", messages::messages_file),
     File::new("linking.json", links::linking_file),
+    File::new("session.json", sessions::session_file),
+    File { optional: true, ..File::new("interop.json", interop::interop_file) },
 ];
 
 /// The names of all files that the runner knows.

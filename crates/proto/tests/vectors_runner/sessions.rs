@@ -2,7 +2,6 @@
 
 use hybridge_proto::{
     advert::{self, Advert, AdvertPlaintext},
-    frame::TrafficKey,
     handshake::HandshakeHash,
     ids::{RoutingId, TunnelId},
     keys::{PrivateKey, QrSecret},
@@ -41,7 +40,6 @@ fn session(case: &Node<'_>) -> Outcome {
         })
     };
     let sides = handshake(case, &party("initiator", Some(private))?, &party("responder", None)?)?;
-    keys(case)?;
     talk(case, sides)
 }
 
@@ -89,19 +87,11 @@ fn handshake(case: &Node<'_>, initiator: &Party, responder: &Party) -> Outcome<S
     Ok([client, authenticator])
 }
 
-/// Each frame again under the named key, which together with [`talk`] shows that both sides have these keys.
-fn keys(case: &Node<'_>) -> Outcome {
-    for frame in case.elements("frames")? {
-        let direction = frame.text("direction")?;
-        let key = TrafficKey::from_bytes(&case.array(&format!("{direction}_key"))?);
-        frames::frame(&frame, &key, "websocket_message")?;
-    }
-    Ok(())
-}
-
-/// Every message goes over the wire in its order and means what its label says.
+/// Every message goes over the wire in its order and means what its label says. Sealing it once more under the named
+/// key shows that the two sides have the named keys.
 fn talk(case: &Node<'_>, [mut client, mut authenticator]: Sides) -> Outcome {
     for frame in case.cases("frames")? {
+        frames::keyed(case, &frame)?;
         let (sender, receiver) = match frame.text("direction")? {
             "client_to_authenticator" => (&mut client, &mut authenticator),
             "authenticator_to_client" => (&mut authenticator, &mut client),
