@@ -165,7 +165,7 @@ fn read_features(value: Value<'_>) -> Result<Features, PostHandshakeError> {
 }
 
 fn unpad_512(padded: &[u8]) -> Option<&[u8]> {
-    if padded.len() % 512 != 0 {
+    if !padded.len().is_multiple_of(512) {
         return None;
     }
     let (rest, count) = padded.split_last_chunk::<2>()?;
@@ -173,7 +173,7 @@ fn unpad_512(padded: &[u8]) -> Option<&[u8]> {
 }
 
 fn unpad_256(padded: &[u8]) -> Option<&[u8]> {
-    if padded.len() % 256 != 0 {
+    if !padded.len().is_multiple_of(256) {
         return None;
     }
     let (count, rest) = padded.split_last()?;
