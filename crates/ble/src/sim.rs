@@ -15,7 +15,8 @@
 //! more than an hour skips the packets before the last hour.
 //!
 //! Time is tokio's: real in a demonstration, virtual under `tokio::time::pause`. The air counts it in whole
-//! milliseconds from its own beginning, so that a virtual clock's arbitrary starting point leaves no mark.
+//! milliseconds from its own beginning, so that the fraction of a millisecond at which a clock was paused leaves no
+//! mark.
 //!
 //! Chance comes from the seed, the device, the number of its session and the number of the packet, and from nothing
 //! else. The same seed and the same calls at the same times give the same [trace](Air::trace); and a device that is
