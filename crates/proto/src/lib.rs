@@ -5,6 +5,8 @@ mod secret;
 
 pub mod advert;
 pub mod cbor;
+pub mod channel;
+pub mod client;
 pub mod digits;
 pub mod domain;
 pub mod frame;

@@ -9,6 +9,8 @@ mod iphone;
 mod keys;
 mod links;
 mod messages;
+#[cfg(test)]
+mod mutations;
 mod sessions;
 
 use std::{collections::BTreeSet, fmt, fs, path::Path};
