@@ -4,6 +4,7 @@
 mod secret;
 
 pub mod advert;
+pub mod authenticator;
 pub mod cbor;
 pub mod channel;
 pub mod client;
