@@ -7,9 +7,13 @@ use hybridge_proto::{
     keys::PrivateKey,
     message::{Message, PostHandshake},
     qr::QrCode,
+    service::{ServicePath, ServiceRequest},
 };
 
-use super::{adverts, frames, interop};
+use super::{
+    adverts, frames, interop,
+    replay::{self, Recording},
+};
 use crate::{
     noise_reference::{Party, Pattern},
     noise_vectors::Noise,
@@ -17,7 +21,7 @@ use crate::{
     tracked::{Node, Outcome},
 };
 
-/// Layer after layer: the code, the advert, the handshake as the client, every frame.
+/// Layer after layer (the code, the advert, the handshake as the client, every frame), then the client machine.
 pub(super) fn transcript(case: &Node<'_>) -> Outcome {
     let uri = case.text("qr_uri")?;
     let code = case.accepted("the code", QrCode::parse(uri))?;
@@ -32,7 +36,16 @@ pub(super) fn transcript(case: &Node<'_>) -> Outcome {
     case.same("routing ID", &plaintext.routing_id(), &routing)?;
     case.same("tunnel ID", &code.secret.tunnel_id(), &TunnelId::from_bytes(case.array("tunnel_id")?))?;
     handshake(case, &code, &plaintext)?;
-    talk(case)
+    talk(case)?;
+    let path = ServicePath::Connect { routing, tunnel: code.secret.tunnel_id() };
+    let request = case.accepted("the domain", ServiceRequest::new(plaintext.domain(), path))?;
+    replay::client(&Recording {
+        case,
+        uri,
+        identity_private: case.array("identity_private")?,
+        service_data: case.bytes("service_data")?,
+        connect_url: request.url(),
+    })
 }
 
 fn handshake(case: &Node<'_>, code: &QrCode, plaintext: &AdvertPlaintext) -> Outcome {

@@ -9,8 +9,8 @@ mod iphone;
 mod keys;
 mod links;
 mod messages;
-#[cfg(test)]
 mod mutations;
+mod replay;
 mod sessions;
 
 use std::{collections::BTreeSet, fmt, fs, path::Path};

@@ -1,4 +1,4 @@
-//! `session.json`: whole QR sessions, layer after layer, in both roles.
+//! `session.json`: whole QR sessions, layer after layer in both roles, then through the client machine.
 
 use hybridge_proto::{
     advert::{self, Advert, AdvertPlaintext},
@@ -11,7 +11,10 @@ use hybridge_proto::{
     service::ServicePath,
 };
 
-use super::{adverts, frames};
+use super::{
+    adverts, frames,
+    replay::{self, Recording},
+};
 use crate::{
     noise_reference::{Party, Pattern},
     noise_vectors::{Noise, Session},
@@ -40,7 +43,14 @@ fn session(case: &Node<'_>) -> Outcome {
         })
     };
     let sides = handshake(case, &party("initiator", Some(private))?, &party("responder", None)?)?;
-    talk(case, sides)
+    talk(case, sides)?;
+    replay::client(&Recording {
+        case,
+        uri: case.get("qr")?.text("uri")?,
+        identity_private: private,
+        service_data: case.get("eid")?.bytes("advert")?,
+        connect_url: case.get("tunnel")?.text("connect_url")?.to_owned(),
+    })
 }
 
 fn code(qr: &Node<'_>) -> Outcome<QrCode> {
@@ -106,23 +116,20 @@ fn talk(case: &Node<'_>, [mut client, mut authenticator]: Sides) -> Outcome {
     Ok(())
 }
 
+/// The labels are for the reader: the authenticator's first message is the post-handshake message, and the kinds of
+/// the others stand in their first byte.
 fn meaning(case: &Node<'_>, frame: &Node<'_>, plaintext: &[u8]) -> Outcome {
-    let label = frame.text("label")?;
-    if label == "post-handshake" {
+    if frame.text("direction")? == "authenticator_to_client" && frame.number("counter")? == 0 {
         let message = frame.accepted("the message", PostHandshake::decode(plaintext))?;
         return frame.ensure("no CTAP", message.features.ctap);
     }
-    match frame.accepted("the message", Message::decode(plaintext))? {
-        Message::Shutdown => frame.expect_text("label", "shutdown"),
-        Message::Ctap(_) => frame.ensure("the label", label.starts_with("ctap re")),
-        Message::Update(ref map) => {
-            let update = frame.accepted("the update", Update::decode(map))?;
-            let info = update.linking_info.ok_or_else(|| frame.fail("no linking information"))?;
-            let client = PrivateKey::from_bytes(&case.get("qr")?.array("identity_private")?);
-            let client = case.accepted("identity_private", client)?;
-            let hash = HandshakeHash::from_bytes(&case.array("handshake_hash")?);
-            frame.accepted("the linking information", LinkingInfo::verify(info, &client, &hash)).map(drop)
-        }
-        _ => Err(frame.fail("an unexpected kind of message")),
-    }
+    let message = frame.accepted("the message", Message::decode(plaintext))?;
+    frame.expect_bytes("message", message.encode())?;
+    let Message::Update(map) = &message else { return Ok(()) };
+    let update = frame.accepted("the update", Update::decode(map))?;
+    let info = update.linking_info.ok_or_else(|| frame.fail("no linking information"))?;
+    let client = PrivateKey::from_bytes(&case.get("qr")?.array("identity_private")?);
+    let client = case.accepted("identity_private", client)?;
+    let hash = HandshakeHash::from_bytes(&case.array("handshake_hash")?);
+    frame.accepted("the linking information", LinkingInfo::verify(info, &client, &hash)).map(drop)
 }
