@@ -206,7 +206,7 @@ pub(crate) fn frames(root: &Node<'_>) -> Outcome {
     Ok(())
 }
 
-/// Feeds every message that must fail, and the wrong keys. Returns what each case was refused for.
+/// Feeds every message that must fail, and uses the wrong keys. Returns what each was refused for.
 pub(crate) fn rejects(root: &Node<'_>, noise: &dyn Noise) -> Outcome<Vec<Rejected>> {
     let reject = root.get("reject")?;
     let index = usize::try_from(reject.number("for_handshake")?).map_err(|error| reject.fail(error))?;
@@ -222,26 +222,26 @@ pub(crate) fn rejects(root: &Node<'_>, noise: &dyn Noise) -> Outcome<Vec<Rejecte
             _ => return Err(case.fail("unknown side")),
         });
     }
-
-    let wrong_psk = reject.get("wrong_psk")?.case();
-    let with_psk = |party: &Party| Ok(Party { psk: reject.array("wrong_psk")?, ..party.clone() });
-    let (initiator, responder) = (with_psk(&handshake.initiator)?, with_psk(&handshake.responder)?);
-    reasons.push(wrong_psk.refused("message 1", noise.respond(&responder, &handshake.message_1))?);
-    reasons.push(wrong_psk.refused("message 2", noise.initiate(&initiator).1(&handshake.message_2))?);
-
-    let wrong_key = reject.get("wrong_static_private")?.case();
-    let with_key = |party: &Party| {
-        Ok(Party { static_private: Some(reject.array("wrong_static_private")?), ..party.clone() })
-    };
-    reasons.push(match handshake.initiator.pattern {
-        Pattern::KnPsk0 => {
-            let initiator = with_key(&handshake.initiator)?;
-            wrong_key.refused("message 2", noise.initiate(&initiator).1(&handshake.message_2))?
-        }
-        Pattern::NkPsk0 => {
-            let responder = with_key(&handshake.responder)?;
-            wrong_key.refused("message 1", noise.respond(&responder, &handshake.message_1))?
-        }
-    });
+    reasons.extend(wrong_keys(&reject, noise, &handshake)?);
     Ok(reasons)
+}
+
+/// Neither side accepts another PSK; the owner of the static key fails with another one.
+fn wrong_keys(reject: &Node<'_>, noise: &dyn Noise, handshake: &Handshake) -> Outcome<[Rejected; 3]> {
+    let Handshake { initiator, responder, message_1, message_2 } = handshake;
+    let respond = |case: &Node<'_>, party| case.refused("message 1", noise.respond(party, message_1));
+    let finish = |case: &Node<'_>, party| case.refused("message 2", noise.initiate(party).1(message_2));
+
+    let case = reject.get("wrong_psk")?.case();
+    let psk = reject.array("wrong_psk")?;
+    let responder_refuses = respond(&case, &Party { psk, ..responder.clone() })?;
+    let initiator_refuses = finish(&case, &Party { psk, ..initiator.clone() })?;
+
+    let case = reject.get("wrong_static_private")?.case();
+    let static_private = Some(reject.array("wrong_static_private")?);
+    let owner_refuses = match initiator.pattern {
+        Pattern::KnPsk0 => finish(&case, &Party { static_private, ..initiator.clone() })?,
+        Pattern::NkPsk0 => respond(&case, &Party { static_private, ..responder.clone() })?,
+    };
+    Ok([responder_refuses, initiator_refuses, owner_refuses])
 }

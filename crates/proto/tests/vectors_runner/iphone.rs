@@ -12,7 +12,7 @@ use hybridge_proto::{
 
 use super::{
     adverts, frames, interop,
-    replay::{self, Recording},
+    replay_client::{self, Recording},
 };
 use crate::{
     noise_reference::{Party, Pattern},
@@ -39,7 +39,7 @@ pub(super) fn transcript(case: &Node<'_>) -> Outcome {
     talk(case)?;
     let path = ServicePath::Connect { routing, tunnel: code.secret.tunnel_id() };
     let request = case.accepted("the domain", ServiceRequest::new(plaintext.domain(), path))?;
-    replay::client(&Recording {
+    replay_client::run(&Recording {
         case,
         uri,
         identity_private: case.array("identity_private")?,

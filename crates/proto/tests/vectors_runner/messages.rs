@@ -27,10 +27,11 @@ fn post_handshake(case: &Node<'_>) -> Outcome {
     let accepted = decoded.as_ref().is_ok_and(|message| message.features.ctap);
     case.same("accept_for_ctap", &accepted, &case.flag("accept_for_ctap")?)?;
     let get_info = case.find("get_info").map(|value| value.as_bytes()).transpose()?;
-    let names = match case.find("features") {
+    let mut names = match case.find("features") {
         Some(_) => case.elements("features")?.iter().map(Node::as_text).collect::<Outcome<Vec<_>>>()?,
         None => Vec::new(),
     };
+    names.sort_unstable();
     match decoded {
         Ok(message) => {
             case.same("get_info", &message.get_info, &get_info)?;
@@ -50,6 +51,7 @@ fn holds(bytes: &[u8], part: &[u8]) -> bool {
     bytes.windows(part.len().max(1)).any(|window| window == part)
 }
 
+/// In alphabetical order: the order on the wire means nothing.
 fn feature_names(features: Features) -> Vec<&'static str> {
     let names = [(features.ctap, "ctap"), (features.digital_credentials, "dc")];
     names.into_iter().filter_map(|(has, name)| has.then_some(name)).collect()

@@ -10,7 +10,8 @@ mod keys;
 mod links;
 mod messages;
 mod mutations;
-mod replay;
+mod replay_authenticator;
+mod replay_client;
 mod sessions;
 
 use std::{collections::BTreeSet, fmt, fs, path::Path};

@@ -1,4 +1,4 @@
-//! `session.json`: whole QR sessions, layer after layer in both roles, then through the client machine.
+//! `session.json`: whole QR sessions, layer after layer in both roles, then through the machines.
 
 use hybridge_proto::{
     advert::{self, Advert, AdvertPlaintext},
@@ -12,8 +12,8 @@ use hybridge_proto::{
 };
 
 use super::{
-    adverts, frames,
-    replay::{self, Recording},
+    adverts, frames, replay_authenticator,
+    replay_client::{self, Recording},
 };
 use crate::{
     noise_reference::{Party, Pattern},
@@ -44,13 +44,14 @@ fn session(case: &Node<'_>) -> Outcome {
     };
     let sides = handshake(case, &party("initiator", Some(private))?, &party("responder", None)?)?;
     talk(case, sides)?;
-    replay::client(&Recording {
+    replay_client::run(&Recording {
         case,
         uri: case.get("qr")?.text("uri")?,
         identity_private: private,
         service_data: case.get("eid")?.bytes("advert")?,
         connect_url: case.get("tunnel")?.text("connect_url")?.to_owned(),
-    })
+    })?;
+    replay_authenticator::run(case)
 }
 
 fn code(qr: &Node<'_>) -> Outcome<QrCode> {

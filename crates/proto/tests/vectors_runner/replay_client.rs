@@ -31,7 +31,7 @@ struct Client<'a> {
     now: Instant,
 }
 
-pub(super) fn client(recording: &Recording<'_>) -> Outcome {
+pub(super) fn run(recording: &Recording<'_>) -> Outcome {
     let case = recording.case;
     let code = case.accepted("the code", QrCode::parse(recording.uri))?;
     let mut client = start(recording, &code)?;
@@ -70,6 +70,8 @@ fn start<'a>(recording: &'a Recording<'_>, code: &QrCode) -> Outcome<Client<'a>>
     let mut config = ClientConfig::new(code.effective_hint());
     config.unix_time = code.timestamp;
     config.accept_linking = code.effective_linking();
+    let first = case.elements("frames")?.first().ok_or_else(|| case.fail("no frames"))?.bytes("message")?;
+    config.required = case.accepted("the description", PostHandshake::decode(&first))?.features;
     let now = Instant::now();
     let machine = ClientMachine::with_code(config, Box::new(ScriptedRng::new(script)), now);
     let mut client = Client { case, machine, now };
