@@ -229,8 +229,9 @@ pub(crate) fn rejects(root: &Node<'_>, noise: &dyn Noise) -> Outcome<Vec<Rejecte
 /// Neither side accepts another PSK; the owner of the static key fails with another one.
 fn wrong_keys(reject: &Node<'_>, noise: &dyn Noise, handshake: &Handshake) -> Outcome<[Rejected; 3]> {
     let Handshake { initiator, responder, message_1, message_2 } = handshake;
-    let respond = |case: &Node<'_>, party| case.refused("message 1", noise.respond(party, message_1));
-    let finish = |case: &Node<'_>, party| case.refused("message 2", noise.initiate(party).1(message_2));
+    let respond = |case: &Node<'_>, party: &Party| case.refused("message 1", noise.respond(party, message_1));
+    let finish =
+        |case: &Node<'_>, party: &Party| case.refused("message 2", noise.initiate(party).1(message_2));
 
     let case = reject.get("wrong_psk")?.case();
     let psk = reject.array("wrong_psk")?;
