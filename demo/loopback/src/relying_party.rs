@@ -23,7 +23,7 @@ pub enum RelyingPartyError {
     )]
     Setup(#[source] WebauthnError),
     /// The response to a registration did not verify.
-    #[error("the relying party refused the new passkey")]
+    #[error("the relying party refused the new passkey; start the registration again")]
     Registration(#[source] WebauthnError),
     /// The passkey belongs to an account already.
     #[error("this passkey is registered already; sign in with it")]
@@ -32,7 +32,7 @@ pub enum RelyingPartyError {
     #[error("the relying party does not know this passkey; register it first")]
     UnknownCredential,
     /// The response to a sign-in did not verify.
-    #[error("the relying party refused the sign-in")]
+    #[error("the relying party refused the sign-in; start it again")]
     SignIn(#[source] WebauthnError),
 }
 

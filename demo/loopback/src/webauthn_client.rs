@@ -14,7 +14,6 @@ use thiserror::Error;
 use url::Url;
 use webauthn_rs_proto::{
     CreationChallengeResponse, PublicKeyCredential, RegisterPublicKeyCredential, RequestChallengeResponse,
-    ResidentKeyRequirement, UserVerificationPolicy,
 };
 
 mod request;
@@ -172,15 +171,6 @@ fn granted(reply: &[u8]) -> Result<&[u8], ClientError> {
         Some((status, _)) => Err(ClientError::Refused(*status)),
         None => Err(ClientError::Malformed("status byte")),
     }
-}
-
-/// What the relying party's wish means for the request: phones verify their user whenever it is not unwanted.
-fn wants_verification(policy: UserVerificationPolicy) -> bool {
-    !matches!(policy, UserVerificationPolicy::Discouraged_DO_NOT_USE)
-}
-
-fn wants_discoverable(requirement: Option<ResidentKeyRequirement>) -> bool {
-    matches!(requirement, Some(ResidentKeyRequirement::Required | ResidentKeyRequirement::Preferred))
 }
 
 #[cfg(test)]

@@ -73,7 +73,7 @@ struct Members(Vec<(Value, Value)>);
 impl Members {
     /// The highest key that CTAP 2.2 gives a request. Others are dropped, as CTAP demands of unknown ones;
     /// `passkey-types` fails on those beyond a byte.
-    const LAST_KEY: u8 = 0x0C;
+    const LAST_KEY: u8 = 0x0B;
 
     fn read(cbor: &[u8], required: &[u8]) -> Result<Self, Refusal> {
         check_canonical(cbor)?;

@@ -4,7 +4,7 @@ use hybridge_proto::cbor::canonicalize;
 use super::*;
 use crate::{
     owner::{Owner, Passkeys, passkeys_of},
-    webauthn_client::{Assertion, Creation, WebauthnClient},
+    webauthn_client::{Assertion, ClientError, Creation, WebauthnClient},
 };
 
 const RP_ID: &str = "demo.example";
@@ -76,6 +76,15 @@ async fn a_phone_registers_once_for_an_account() {
     // Another phone is welcome.
     register(&mut site, &page, &mut passkeys_of(Owner::Agrees)).await;
     assert_eq!(site.accounts.len(), 1);
+}
+
+#[tokio::test]
+async fn an_owner_may_decline() {
+    let (site, page) = site();
+    let (options, _) = site.begin_registration("ada").unwrap();
+    let creation = page.create(&options).unwrap();
+    let reply = ask(&mut passkeys_of(Owner::Declines), 0x01, creation.request()).await;
+    assert!(matches!(creation.finish(&reply), Err(ClientError::Refused(0x27))));
 }
 
 #[tokio::test]

@@ -8,9 +8,12 @@ use passkey_types::{
         PublicKeyCredentialUserEntity,
     },
 };
-use webauthn_rs_proto::{PublicKeyCredentialCreationOptions, PublicKeyCredentialRequestOptions};
+use webauthn_rs_proto::{
+    PublicKeyCredentialCreationOptions, PublicKeyCredentialRequestOptions, ResidentKeyRequirement,
+    UserVerificationPolicy,
+};
 
-use super::{ClientError, wants_discoverable, wants_verification};
+use super::ClientError;
 
 /// The parameters of authenticatorMakeCredential (WebAuthn section 5.1.3). Extensions are not passed on.
 pub(super) fn creation(
@@ -74,4 +77,13 @@ fn descriptors<'a>(ids: impl Iterator<Item = &'a Vec<u8>>) -> Option<Vec<PublicK
         })
         .collect();
     (!list.is_empty()).then_some(list)
+}
+
+/// Phones can always verify their user, so a preference is as good as a demand.
+fn wants_verification(policy: UserVerificationPolicy) -> bool {
+    !matches!(policy, UserVerificationPolicy::Discouraged_DO_NOT_USE)
+}
+
+fn wants_discoverable(requirement: Option<ResidentKeyRequirement>) -> bool {
+    matches!(requirement, Some(ResidentKeyRequirement::Required | ResidentKeyRequirement::Preferred))
 }

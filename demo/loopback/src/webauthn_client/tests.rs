@@ -1,5 +1,5 @@
 use ciborium::{Value, cbor};
-use webauthn_rs_proto::{AllowCredentials, PublicKeyCredentialRequestOptions};
+use webauthn_rs_proto::{AllowCredentials, PublicKeyCredentialRequestOptions, UserVerificationPolicy};
 
 use super::*;
 
