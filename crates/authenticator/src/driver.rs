@@ -1,0 +1,134 @@
+//! One loop that moves bytes between the authenticator machine, the radio and the tunnel. It holds no protocol rule.
+
+use std::{sync::Arc, time::Duration};
+
+use hybridge_ble::{Advertisement, DynAdvertiser, DynHandle, RadioError, ServiceUuid};
+use hybridge_proto::{
+    authenticator::{Action, AuthenticatorMachine, Event, ReplyError},
+    channel::{ChannelId, DialFailure},
+};
+use hybridge_tunnel::{ChannelPool, DialError, DynDialer, Report};
+use tokio::time::Instant;
+
+use crate::{error::Error, progress::Progress};
+
+/// How long the goodbye may take.
+const FAREWELL: Duration = Duration::from_secs(1);
+
+pub(crate) struct Driver {
+    machine: AuthenticatorMachine,
+    advertiser: Arc<dyn DynAdvertiser>,
+    advert: Option<DynHandle>,
+    channels: ChannelPool,
+    last_dial_error: Option<Arc<DialError>>,
+}
+
+/// What a session has for its caller.
+pub(crate) enum Next {
+    Request(Vec<u8>),
+    Over,
+}
+
+impl Driver {
+    pub(crate) fn new(
+        machine: AuthenticatorMachine,
+        advertiser: Arc<dyn DynAdvertiser>,
+        dialer: Arc<dyn DynDialer>,
+    ) -> Self {
+        Self { machine, advertiser, advert: None, channels: ChannelPool::new(dialer), last_dial_error: None }
+    }
+
+    /// Runs until there is a request to answer or the session is over.
+    ///
+    /// Dropping the future loses nothing while a request is being answered: nothing is put on the air then.
+    pub(crate) async fn next(&mut self, on_progress: &mut impl FnMut(Progress)) -> Result<Next, Error> {
+        loop {
+            self.carry_out().await?;
+            while let Some(event) = self.machine.poll_event() {
+                match event {
+                    Event::Advertising => on_progress(Progress::Advertising),
+                    Event::ClientConnected => on_progress(Progress::ClientConnected),
+                    Event::CtapRequest(request) => return Ok(Next::Request(request)),
+                    Event::Finished => return Ok(Next::Over),
+                    Event::Failed(verdict) => {
+                        return Err(Error::from_verdict(verdict, self.last_dial_error.take()));
+                    }
+                    // Not offered, so the machine does not let it through.
+                    _ => {}
+                }
+            }
+            self.wait().await;
+        }
+    }
+
+    pub(crate) fn reply(&mut self, reply: &[u8]) -> Result<(), ReplyError> {
+        self.machine.reply(now(), reply)
+    }
+
+    /// Hangs up properly, if that has not happened yet.
+    pub(crate) async fn finish(mut self) {
+        self.machine.shutdown();
+        // Stopping the radio is the only action left that could fail, and it cannot.
+        let _ = self.carry_out().await;
+        drop(self.advert);
+        self.channels.finish(FAREWELL).await;
+    }
+
+    async fn wait(&mut self) {
+        let due = self.machine.poll_timeout();
+        let timer = async {
+            match due {
+                Some(due) => tokio::time::sleep_until(Instant::from_std(due)).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            (channel, report) = self.channels.next() => self.report(channel, report),
+            () = timer => self.machine.handle_timeout(now()),
+        }
+    }
+
+    async fn carry_out(&mut self) -> Result<(), RadioError> {
+        while let Some(action) = self.machine.poll_action() {
+            match action {
+                Action::Dial { channel, request } => self.channels.dial(channel, request),
+                Action::Advertise { service_data, connectable } => {
+                    let advert = Advertisement::new(ServiceUuid::Fido, service_data);
+                    let advert = if connectable { advert.connectable() } else { advert };
+                    self.advert = Some(self.advertiser.advertise_dyn(advert).await?);
+                }
+                Action::StopAdvertising => self.advert = None,
+                Action::Send { channel, message } => self.channels.send(channel, message),
+                Action::Close { channel, code } => self.channels.close(channel, code),
+                // The machine is not told that this driver can do anything else.
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn report(&mut self, channel: ChannelId, report: Report) {
+        tracing::trace!(%channel, kind = ?std::mem::discriminant(&report), "report");
+        match report {
+            // A woken authenticator joins a tunnel and needs no routing ID; the machine knows which it is.
+            Report::Opened { routing_id, .. } => {
+                self.machine.handle_tunnel_opened(now(), channel, routing_id.ok());
+            }
+            Report::DialFailed(error) => self.dial_failed(channel, error),
+            Report::Message(message) => self.machine.handle_message(now(), channel, message),
+            Report::Closed(_) => self.machine.handle_channel_closed(now(), channel),
+            _ => {}
+        }
+    }
+
+    fn dial_failed(&mut self, channel: ChannelId, error: DialError) {
+        let failure: DialFailure = error.failure();
+        self.last_dial_error = Some(Arc::new(error));
+        self.machine.handle_dial_failed(now(), channel, failure);
+    }
+}
+
+/// The runtime's clock, which tests can bend.
+pub(crate) fn now() -> std::time::Instant {
+    Instant::now().into_std()
+}

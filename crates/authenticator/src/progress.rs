@@ -1,0 +1,45 @@
+//! What a session tells while it goes on.
+
+/// What happens, for a person to see. New kinds may come; ignore those you do not know.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Progress {
+    /// The tunnel is being opened.
+    Connecting,
+    /// The tunnel is open and the advert is on the air.
+    Advertising,
+    /// The client has proved to have made the code (or to hold the link) and to be near.
+    ClientConnected,
+    /// A request came in and is with the service.
+    Request(Operation),
+    /// The service answered.
+    Replied {
+        /// The CTAP status; 0 is success.
+        status: u8,
+    },
+}
+
+/// What a client asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Operation {
+    /// authenticatorMakeCredential: make a passkey.
+    MakeCredential,
+    /// authenticatorGetAssertion: sign in with a passkey.
+    GetAssertion,
+    /// authenticatorGetInfo: say once more what this authenticator can do.
+    GetInfo,
+    /// Another command.
+    Other(u8),
+}
+
+impl Operation {
+    pub(crate) fn of(request: &[u8]) -> Self {
+        match request.first().copied().unwrap_or_default() {
+            0x01 => Self::MakeCredential,
+            0x02 => Self::GetAssertion,
+            0x04 => Self::GetInfo,
+            other => Self::Other(other),
+        }
+    }
+}

@@ -1,0 +1,146 @@
+//! Sessions: from a scanned code, or a call, to answered requests.
+
+use std::{fmt, pin::pin, sync::Arc};
+
+use hybridge_ble::DynAdvertiser;
+use hybridge_proto::{
+    authenticator::{
+        AuthenticatorConfig, AuthenticatorMachine, AuthenticatorTiming, IncomingCall, LinkOffer,
+    },
+    domain::DomainId,
+    qr::QrCode,
+};
+use hybridge_tunnel::DynDialer;
+use rand_chacha::ChaCha20Rng;
+use rand_core::{CryptoRng, SeedableRng};
+
+use crate::{
+    CtapService,
+    driver::{Driver, Next, now},
+    error::Error,
+    progress::{Operation, Progress},
+};
+
+/// An authenticator's radio, tunnel service and choices: everything a session needs beside a code and a service.
+#[non_exhaustive]
+pub struct Authenticator {
+    /// Which tunnel service this authenticator uses; its ID goes into the advert.
+    pub domain: DomainId,
+    /// Linking information for a client that can remember phones. The caller has asked the person. Taken by the
+    /// session that uses it. Default: none.
+    pub linking: Option<LinkOffer>,
+    /// How long things may take.
+    pub timing: AuthenticatorTiming,
+    advertiser: Arc<dyn DynAdvertiser>,
+    dialer: Arc<dyn DynDialer>,
+    rng: Option<Box<dyn CryptoRng + Send>>,
+}
+
+impl Authenticator {
+    /// An authenticator that advertises with `advertiser` and reaches its tunnel service with `dialer`.
+    pub fn new(domain: DomainId, advertiser: Arc<dyn DynAdvertiser>, dialer: Arc<dyn DynDialer>) -> Self {
+        let timing = AuthenticatorTiming::default();
+        Self { domain, linking: None, timing, advertiser, dialer, rng: None }
+    }
+
+    /// Takes the next session's randomness from this generator: for simulations that are to be repeated. Whoever can
+    /// predict it can take the client's place.
+    pub fn dangerous_set_rng(&mut self, rng: Box<dyn CryptoRng + Send>) {
+        self.rng = Some(rng);
+    }
+
+    /// Answers the code with this text: opens a tunnel, advertises, and lets `service` answer one client's requests
+    /// until that client is done.
+    ///
+    /// # Errors
+    /// [`Error`]. A request that `service` refused is no error.
+    ///
+    /// # Cancel safety
+    /// Dropping the future stops the advert and hangs up at once.
+    pub async fn answer_code(
+        &mut self,
+        text: &str,
+        service: &mut impl CtapService,
+        on_progress: impl FnMut(Progress) + Send,
+    ) -> Result<(), Error> {
+        // A code that does not hold causes no traffic and no question to the person.
+        let code = QrCode::parse(text)?;
+        let config = self.machine_config(service).await;
+        let machine = AuthenticatorMachine::answer_code(config, &code, self.take_rng()?, now())?;
+        self.serve(machine, service, on_progress).await
+    }
+
+    /// Answers a call from a client that remembers this authenticator.
+    ///
+    /// # Errors
+    /// As [`Authenticator::answer_code`].
+    ///
+    /// # Cancel safety
+    /// As [`Authenticator::answer_code`].
+    pub async fn answer_call(
+        &mut self,
+        call: IncomingCall,
+        service: &mut impl CtapService,
+        on_progress: impl FnMut(Progress) + Send,
+    ) -> Result<(), Error> {
+        let config = self.machine_config(service).await;
+        let machine = AuthenticatorMachine::answer_call(config, call, self.take_rng()?, now())?;
+        self.serve(machine, service, on_progress).await
+    }
+
+    async fn machine_config(&mut self, service: &mut impl CtapService) -> AuthenticatorConfig {
+        let mut config = AuthenticatorConfig::new(self.domain, service.get_info().await);
+        config.linking = self.linking.take();
+        config.timing = self.timing;
+        config
+    }
+
+    fn take_rng(&mut self) -> Result<Box<dyn CryptoRng + Send>, Error> {
+        match self.rng.take() {
+            Some(rng) => Ok(rng),
+            None => match ChaCha20Rng::try_from_rng(&mut getrandom::SysRng) {
+                Ok(rng) => Ok(Box::new(rng)),
+                Err(_) => Err(Error::Randomness),
+            },
+        }
+    }
+
+    async fn serve(
+        &self,
+        machine: AuthenticatorMachine,
+        service: &mut impl CtapService,
+        mut on_progress: impl FnMut(Progress) + Send,
+    ) -> Result<(), Error> {
+        on_progress(Progress::Connecting);
+        let mut driver = Driver::new(machine, Arc::clone(&self.advertiser), Arc::clone(&self.dialer));
+        let outcome = loop {
+            let request = match driver.next(&mut on_progress).await {
+                Ok(Next::Request(request)) => request,
+                Ok(Next::Over) => break Ok(()),
+                Err(error) => break Err(error),
+            };
+            on_progress(Progress::Request(Operation::of(&request)));
+            let mut call = pin!(service.call(&request));
+            let reply = tokio::select! {
+                reply = &mut call => reply,
+                // The client left, or broke the rule of one request at a time: the question to the person ends here.
+                next = driver.next(&mut on_progress) => match next {
+                    Ok(_) => break Err(Error::ClientLeft),
+                    Err(error) => break Err(error),
+                },
+            };
+            if let Err(error) = driver.reply(&reply) {
+                break Err(error.into());
+            }
+            on_progress(Progress::Replied { status: reply.first().copied().unwrap_or_default() });
+        };
+        driver.finish().await;
+        outcome
+    }
+}
+
+impl fmt::Debug for Authenticator {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Authenticator").field("domain", &self.domain).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,216 @@
+//! A connected phone: CTAP requests, typed or raw.
+
+use std::{fmt, time::Duration};
+
+use hybridge_proto::{
+    cbor::canonicalize,
+    json::{DigitalRequest, DigitalResponse},
+    message::Features,
+};
+use passkey_types::ctap2::{get_assertion, get_info, make_credential};
+use serde::{Serialize, de::DeserializeOwned};
+use tokio::sync::oneshot;
+
+use crate::{
+    driver::{Command, Notice},
+    error::{Error, ReplyProblem},
+    progress::Progress,
+    session::{REQUEST_TIMEOUT, Session},
+    status::Status,
+};
+
+const MAKE_CREDENTIAL: u8 = 0x01;
+const GET_ASSERTION: u8 = 0x02;
+
+/// A reply as the phone sent it, and what it means. Phones send members that no library knows: a caller that passes
+/// a reply on should pass on `raw`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Reply<T> {
+    /// The CBOR behind the status byte, untouched.
+    pub raw: Vec<u8>,
+    /// The same, decoded.
+    pub value: T,
+}
+
+/// A channel to one phone, for one request at a time. Phones often hang up after the first reply.
+///
+/// Dropping it says goodbye and ends the session within a second; [`CtapChannel::close`] waits for that.
+#[must_use = "dropping a channel ends the session"]
+pub struct CtapChannel {
+    session: Session,
+    get_info: Option<Vec<u8>>,
+    features: Features,
+    on_progress: Box<dyn FnMut(Progress) + Send>,
+    /// How long each request may take. Default: 120 s.
+    pub request_timeout: Duration,
+}
+
+impl CtapChannel {
+    pub(crate) fn new(
+        session: Session,
+        get_info: Option<Vec<u8>>,
+        features: Features,
+        on_progress: Box<dyn FnMut(Progress) + Send>,
+    ) -> Self {
+        Self { session, get_info, features, on_progress, request_timeout: REQUEST_TIMEOUT }
+    }
+
+    /// What the phone can do.
+    pub const fn features(&self) -> Features {
+        self.features
+    }
+
+    /// The phone's description, authenticatorGetInfo. It came with the connection; nothing is sent.
+    ///
+    /// # Errors
+    /// [`Error::MalformedReply`] when the phone gave none or one that does not decode.
+    pub fn get_info(&self) -> Result<Reply<get_info::Response>, Error> {
+        decode(self.get_info.clone().ok_or(ReplyProblem::NoGetInfo)?)
+    }
+
+    /// Makes a passkey: authenticatorMakeCredential.
+    ///
+    /// The origin is the caller's to check: the phone sees only a hash and the relying party's ID.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] with the phone's status, or any other [`Error`].
+    ///
+    /// # Cancel safety
+    /// After dropping the future the phone may still be asking its owner; there is nothing to do with the channel but
+    /// to drop or close it.
+    pub async fn make_credential(
+        &mut self,
+        request: &make_credential::Request,
+    ) -> Result<Reply<make_credential::Response>, Error> {
+        self.command(MAKE_CREDENTIAL, request).await
+    }
+
+    /// Signs in with a passkey: authenticatorGetAssertion.
+    ///
+    /// # Errors
+    /// As [`CtapChannel::make_credential`].
+    ///
+    /// # Cancel safety
+    /// As [`CtapChannel::make_credential`].
+    pub async fn get_assertion(
+        &mut self,
+        request: &get_assertion::Request,
+    ) -> Result<Reply<get_assertion::Response>, Error> {
+        self.command(GET_ASSERTION, request).await
+    }
+
+    /// Sends a command byte and CBOR, and gives the status byte and CBOR as they came.
+    ///
+    /// # Errors
+    /// [`Error`]; a status other than success is no error here.
+    ///
+    /// # Cancel safety
+    /// As [`CtapChannel::make_credential`].
+    pub async fn raw(&mut self, request: &[u8]) -> Result<Vec<u8>, Error> {
+        let (request, timeout) = (request.to_vec(), self.request_timeout);
+        self.exchange(|reply| Command::Ctap { request, timeout, reply }).await
+    }
+
+    /// Asks for a digital credential. The phone must have been required to have that feature.
+    ///
+    /// # Errors
+    /// [`Error`]; a wallet's refusal is a [`DigitalResponse::Failed`] and no error.
+    ///
+    /// # Cancel safety
+    /// As [`CtapChannel::make_credential`].
+    pub async fn digital(&mut self, request: &DigitalRequest) -> Result<DigitalResponse, Error> {
+        let (request, timeout) = (request.encode(), self.request_timeout);
+        let reply = self.exchange(|reply| Command::Json { request, timeout, reply }).await?;
+        Ok(DigitalResponse::decode(&reply).map_err(ReplyProblem::from)?)
+    }
+
+    /// Says goodbye and waits for the end. If linking was accepted, that is when the phone closes the tunnel or the
+    /// linger time is over; links are told as [`Progress::Linked`] meanwhile.
+    ///
+    /// # Errors
+    /// [`Error`] when the session had failed before.
+    ///
+    /// # Cancel safety
+    /// Dropping the future ends the session at once.
+    pub async fn close(mut self) -> Result<(), Error> {
+        // Fails only if the session is over, and then its outcome is waiting.
+        let _ = self.session.commands.send(Command::Shutdown).await;
+        loop {
+            match self.session.notices.recv().await {
+                Some(Notice::Over(outcome)) => return outcome,
+                Some(Notice::Progress(progress)) => (self.on_progress)(progress),
+                Some(Notice::Connected { .. }) => {}
+                None => return Ok(()),
+            }
+        }
+    }
+
+    async fn command<T: DeserializeOwned>(
+        &mut self,
+        command: u8,
+        parameters: &impl Serialize,
+    ) -> Result<Reply<T>, Error> {
+        let mut encoded = Vec::new();
+        ciborium::into_writer(parameters, &mut encoded).map_err(|_| ReplyProblem::Contents)?;
+        let mut request = vec![command];
+        request.extend(canonicalize(&encoded).map_err(|_| ReplyProblem::Contents)?);
+        let reply = self.raw(&request).await?;
+        let (status, contents) = reply.split_first().ok_or(ReplyProblem::Empty)?;
+        match Status::from_byte(*status) {
+            Some(status) => Err(Error::Refused(status)),
+            None => decode(contents.to_vec()),
+        }
+    }
+
+    async fn exchange(
+        &mut self,
+        command: impl FnOnce(oneshot::Sender<Result<Vec<u8>, Error>>) -> Command,
+    ) -> Result<Vec<u8>, Error> {
+        let (reply_to, mut reply) = oneshot::channel();
+        if self.session.commands.send(command(reply_to)).await.is_err() {
+            return Err(self.outcome().await);
+        }
+        loop {
+            tokio::select! {
+                biased;
+                notice = self.session.notices.recv() => match notice {
+                    Some(Notice::Progress(progress)) => (self.on_progress)(progress),
+                    Some(Notice::Over(outcome)) => {
+                        // A reply that arrived together with the end counts.
+                        return match reply.try_recv() {
+                            Ok(reply) => reply,
+                            Err(_) => Err(outcome.err().unwrap_or(Error::PhoneLeft)),
+                        };
+                    }
+                    Some(Notice::Connected { .. }) => {}
+                    None => return Err(Error::PhoneLeft),
+                },
+                reply = &mut reply => return reply.unwrap_or(Err(Error::PhoneLeft)),
+            }
+        }
+    }
+
+    /// Why the session is over already.
+    async fn outcome(&mut self) -> Error {
+        while let Some(notice) = self.session.notices.recv().await {
+            match notice {
+                Notice::Over(outcome) => return outcome.err().unwrap_or(Error::PhoneLeft),
+                Notice::Progress(progress) => (self.on_progress)(progress),
+                Notice::Connected { .. } => {}
+            }
+        }
+        Error::PhoneLeft
+    }
+}
+
+impl fmt::Debug for CtapChannel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CtapChannel").field("features", &self.features).finish_non_exhaustive()
+    }
+}
+
+fn decode<T: DeserializeOwned>(raw: Vec<u8>) -> Result<Reply<T>, Error> {
+    let value = ciborium::from_reader(raw.as_slice()).map_err(|_| ReplyProblem::Contents)?;
+    Ok(Reply { raw, value })
+}

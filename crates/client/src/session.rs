@@ -1,0 +1,147 @@
+//! Sessions: from a code on the screen to a connected phone.
+
+use std::{
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
+
+use hybridge_ble::DynScanner;
+use hybridge_proto::{
+    client::{ClientConfig, ClientMachine, ClientTiming, Link},
+    message::Features,
+    qr::Hint,
+};
+use hybridge_tunnel::DynDialer;
+use rand_chacha::ChaCha20Rng;
+use rand_core::{CryptoRng, SeedableRng};
+use tokio::sync::mpsc;
+
+use crate::{
+    channel::CtapChannel,
+    driver::{Command, Driver, Notice, now},
+    error::Error,
+    progress::Progress,
+};
+
+/// What a caller chooses about a session.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct SessionConfig {
+    /// What the phone will be asked for.
+    pub hint: Hint,
+    /// What the phone must be able to do. Default: passkeys.
+    pub required: Features,
+    /// Whether to show a code. Without one, only the phones in `links` can answer. Default: yes.
+    pub show_code: bool,
+    /// Remembered phones to call at once.
+    pub links: Vec<Link>,
+    /// Whether the caller stores the links that [`Progress::Linked`] brings. Default: no, and phones are told so.
+    pub accept_linking: bool,
+    /// How long things may take.
+    pub timing: ClientTiming,
+}
+
+impl SessionConfig {
+    /// A code for one request of this kind.
+    pub fn new(hint: Hint) -> Self {
+        Self {
+            hint,
+            required: Features::default(),
+            show_code: true,
+            links: Vec::new(),
+            accept_linking: false,
+            timing: ClientTiming::default(),
+        }
+    }
+
+    fn machine_config(&self) -> ClientConfig {
+        let mut config = ClientConfig::new(self.hint.clone());
+        config.required = self.required;
+        config.accept_linking = self.accept_linking;
+        config.timing = self.timing;
+        config.unix_time =
+            SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).ok().map(|since| since.as_secs());
+        config
+    }
+}
+
+/// A search for one phone, over a radio and a dialer.
+///
+/// It runs as a task of its own. Dropping the session (or the channel it becomes) ends it: the radio stops at once,
+/// the phone gets a goodbye, and within a second nothing of it is left.
+#[must_use = "dropping a session ends it"]
+pub struct Session {
+    pub(crate) commands: mpsc::Sender<Command>,
+    pub(crate) notices: mpsc::UnboundedReceiver<Notice>,
+}
+
+impl Session {
+    /// Starts listening, then shows a code and calls the remembered phones. Must be called within a tokio runtime.
+    ///
+    /// A radio that cannot be used is an error of [`Session::connect`], before any code is shown.
+    ///
+    /// # Errors
+    /// [`Error::Randomness`], or [`Error::Link`] for a link to a tunnel service without a known host.
+    pub fn start(
+        config: SessionConfig,
+        radio: Arc<dyn DynScanner>,
+        dialer: Arc<dyn DynDialer>,
+    ) -> Result<Self, Error> {
+        let rng = ChaCha20Rng::try_from_rng(&mut getrandom::SysRng).map_err(|_| Error::Randomness)?;
+        Self::dangerous_start_with_rng(config, radio, dialer, Box::new(rng))
+    }
+
+    /// Like [`Session::start`], with all randomness from this generator: for simulations that are to be repeated.
+    /// Whoever can predict it can join the session.
+    ///
+    /// # Errors
+    /// [`Error::Link`].
+    pub fn dangerous_start_with_rng(
+        config: SessionConfig,
+        radio: Arc<dyn DynScanner>,
+        dialer: Arc<dyn DynDialer>,
+        rng: Box<dyn CryptoRng + Send>,
+    ) -> Result<Self, Error> {
+        let (machine_config, now) = (config.machine_config(), now());
+        let mut machine = if config.show_code {
+            ClientMachine::with_code(machine_config, rng, now)
+        } else {
+            ClientMachine::without_code(machine_config, rng, now)
+        };
+        for link in config.links {
+            machine.call(now, link)?;
+        }
+        let (commands, ordered) = mpsc::channel(1);
+        let (tell, notices) = mpsc::unbounded_channel();
+        tokio::spawn(Driver::new(machine, radio, dialer, ordered, tell).run());
+        Ok(Self { commands, notices })
+    }
+
+    /// Waits for a phone to connect, and tells meanwhile what happens. The same function hears what happens later
+    /// on the channel.
+    ///
+    /// # Errors
+    /// [`Error`]: no radio, nobody scanned, the tunnel service unknown or refusing, the handshake failed …
+    ///
+    /// # Cancel safety
+    /// Dropping the future ends the session.
+    pub async fn connect(
+        mut self,
+        on_progress: impl FnMut(Progress) + Send + 'static,
+    ) -> Result<CtapChannel, Error> {
+        let mut on_progress: Box<dyn FnMut(Progress) + Send> = Box::new(on_progress);
+        loop {
+            match self.notices.recv().await {
+                Some(Notice::Progress(progress)) => on_progress(progress),
+                Some(Notice::Connected { get_info, features }) => {
+                    return Ok(CtapChannel::new(self, get_info, features, on_progress));
+                }
+                Some(Notice::Over(Err(error))) => return Err(error),
+                Some(Notice::Over(Ok(()))) | None => return Err(Error::Cancelled),
+            }
+        }
+    }
+}
+
+/// How long a request may take if the caller does not say otherwise: its owner has to find and unlock the phone.
+pub(crate) const REQUEST_TIMEOUT: Duration = Duration::from_secs(120);

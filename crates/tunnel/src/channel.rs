@@ -1,0 +1,196 @@
+//! Data channels: ordered messages both ways, whatever carries them.
+
+use std::fmt;
+
+use crate::error::ChannelError;
+
+mod memory;
+mod websocket;
+
+pub(crate) use memory::{End, pair};
+pub(crate) use websocket::open;
+
+/// A two-way channel for messages of at most 1 MiB, in order and without loss until it ends (CTAP 2.2 section
+/// 11.5.1). What is sent is not encrypted by the channel itself.
+///
+/// The channel lives until both halves are dropped, which closes the connection without a close frame; the peer
+/// then sees [`ChannelError::Vanished`] or, behind a tunnel service, a close with code 1001. Say goodbye with
+/// [`ChannelSender::close`].
+#[derive(Debug)]
+pub struct DataChannel {
+    sender: ChannelSender,
+    receiver: ChannelReceiver,
+}
+
+/// The sending half of a [`DataChannel`].
+pub struct ChannelSender(Sender);
+
+/// The receiving half of a [`DataChannel`].
+pub struct ChannelReceiver(Receiver);
+
+enum Sender {
+    WebSocket(websocket::Sender),
+    Memory(memory::Sender),
+}
+
+enum Receiver {
+    WebSocket(websocket::Receiver),
+    Memory(memory::Receiver),
+}
+
+impl DataChannel {
+    /// Two ends of a channel within this process. Each direction holds `capacity` messages, at least one, that
+    /// the peer has not received yet; sending more waits.
+    pub fn pair(capacity: usize) -> (Self, Self) {
+        let (a, b) = pair(capacity);
+        (a.into_channel(), b.into_channel())
+    }
+
+    /// The two halves, for use by different tasks.
+    pub fn split(self) -> (ChannelSender, ChannelReceiver) {
+        (self.sender, self.receiver)
+    }
+
+    /// Sends a message; see [`ChannelSender::send`].
+    ///
+    /// # Errors
+    /// See [`ChannelSender::send`].
+    pub async fn send(&mut self, message: &[u8]) -> Result<(), ChannelError> {
+        self.sender.send(message).await
+    }
+
+    /// Receives a message; see [`ChannelReceiver::receive`].
+    ///
+    /// # Errors
+    /// See [`ChannelReceiver::receive`].
+    pub async fn receive(&mut self) -> Result<Vec<u8>, ChannelError> {
+        self.receiver.receive().await
+    }
+}
+
+impl ChannelSender {
+    /// Sends one message and waits until the connection has taken it, which is not yet until the peer has it.
+    ///
+    /// # Errors
+    /// [`ChannelError::MessageTooLarge`] above 1 MiB, after which the channel is still good; any other when the
+    /// channel is over. `Closed` is reported only once the receiving half has seen the close frame.
+    ///
+    /// # Cancel safety
+    /// When the future is dropped, the message was sent or not, and never in part.
+    pub async fn send(&mut self, message: &[u8]) -> Result<(), ChannelError> {
+        if message.len() > hybridge_proto::service::MAX_MESSAGE {
+            return Err(ChannelError::MessageTooLarge);
+        }
+        match &mut self.0 {
+            Sender::WebSocket(sender) => sender.send(message).await,
+            Sender::Memory(sender) => sender.send(message).await,
+        }
+    }
+
+    /// Sends a close frame with this code, behind all messages sent before. The receiving half may still bring
+    /// messages, and then [`ChannelError::Closed`] once the peer has answered. A channel that is over already
+    /// stays as it is.
+    ///
+    /// # Cancel safety
+    /// When the future is dropped, the close frame was sent or not.
+    pub async fn close(self, code: CloseCode) {
+        match self.0 {
+            Sender::WebSocket(sender) => sender.close(code).await,
+            Sender::Memory(sender) => sender.close(code),
+        }
+    }
+}
+
+impl ChannelReceiver {
+    /// Waits for the next message.
+    ///
+    /// Keep calling it while the channel is in use, also when no message is expected: the peer's pings are
+    /// answered within.
+    ///
+    /// # Errors
+    /// How the channel ended. Messages that the peer sent before are delivered first. Later calls say `Closed`
+    /// again if the channel was closed, else [`ChannelError::Vanished`].
+    ///
+    /// # Cancel safety
+    /// When the future is dropped, no message is lost.
+    pub async fn receive(&mut self) -> Result<Vec<u8>, ChannelError> {
+        match &mut self.0 {
+            Receiver::WebSocket(receiver) => receiver.receive().await,
+            Receiver::Memory(receiver) => receiver.receive().await,
+        }
+    }
+}
+
+impl fmt::Debug for ChannelSender {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self.0 {
+            Sender::WebSocket(_) => "ChannelSender(websocket)",
+            Sender::Memory(_) => "ChannelSender(memory)",
+        })
+    }
+}
+
+impl fmt::Debug for ChannelReceiver {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self.0 {
+            Receiver::WebSocket(_) => "ChannelReceiver(websocket)",
+            Receiver::Memory(_) => "ChannelReceiver(memory)",
+        })
+    }
+}
+
+/// The number in a websocket's close frame (RFC 6455 section 7.4).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct CloseCode(u16);
+
+impl CloseCode {
+    /// 1000: the work is done.
+    pub const NORMAL: Self = Self(1000);
+    /// 1001: the sender goes away; from a tunnel service, the peer vanished.
+    pub const GOING_AWAY: Self = Self(1001);
+    /// 1002: the receiver broke the websocket protocol.
+    pub const PROTOCOL: Self = Self(1002);
+    /// 1003: the receiver sent a kind of message that is not accepted.
+    pub const UNSUPPORTED: Self = Self(1003);
+    /// 1005: the close frame holds no code. Sent, it makes an empty close frame.
+    pub const NO_STATUS: Self = Self(1005);
+    /// 1008: the receiver broke a rule; from a tunnel service, time or quota is used up.
+    pub const POLICY: Self = Self(1008);
+    /// 1009: the receiver sent a message that is too large.
+    pub const TOO_LARGE: Self = Self(1009);
+
+    /// A code that may stand in a close frame: 1000 to 1003, 1007 to 1014 or 3000 to 4999; else none.
+    pub const fn new(code: u16) -> Option<Self> {
+        match code {
+            1000..=1003 | 1007..=1014 | 3000..=4999 => Some(Self(code)),
+            _ => None,
+        }
+    }
+
+    /// The number.
+    pub const fn get(self) -> u16 {
+        self.0
+    }
+}
+
+impl fmt::Display for CloseCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_codes_that_may_be_sent_are_made() {
+        for code in [1000, 1001, 1002, 1003, 1007, 1008, 1009, 1011, 3000, 4999] {
+            assert_eq!(CloseCode::new(code).map(CloseCode::get), Some(code));
+        }
+        for code in [0, 999, 1004, 1005, 1006, 1015, 2999, 5000, 65_535] {
+            assert_eq!(CloseCode::new(code), None);
+        }
+        assert_eq!(CloseCode::GOING_AWAY.to_string(), "1001");
+    }
+}

@@ -1,0 +1,207 @@
+//! Several channels behind one receiving end, for a driver that is one loop.
+
+use std::{collections::HashMap, fmt, sync::Arc, time::Duration};
+
+use hybridge_proto::{
+    channel::{self, ChannelId, DialFailure},
+    ids::RoutingId,
+    service::{RoutingIdError, ServiceRequest},
+};
+use tokio::{
+    sync::mpsc,
+    task::JoinSet,
+    time::{Instant, timeout_at},
+};
+
+use crate::{
+    channel::{CloseCode, DataChannel},
+    dial::DynDialer,
+    error::{ChannelError, DialError},
+};
+
+/// How many reports may wait to be taken. Beyond that the channels are not read, so that a peer cannot fill the
+/// memory.
+const WAITING_REPORTS: usize = 16;
+
+/// What one channel of a [`ChannelPool`] reports.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Report {
+    /// The channel is open.
+    Opened {
+        /// The tunnel's routing ID, which only the answer to `/cable/new` must have.
+        routing_id: Result<RoutingId, RoutingIdError>,
+        /// Whether the connect signal was agreed to.
+        signal: bool,
+    },
+    /// The channel could not be opened. It is gone from the pool.
+    DialFailed(DialError),
+    /// A message came in.
+    Message(Vec<u8>),
+    /// The channel is over, and gone from the pool.
+    Closed(ChannelError),
+}
+
+enum Order {
+    Send(Vec<u8>),
+    Close(CloseCode),
+}
+
+/// Dials, sends and closes without waiting, and reports what happens on all channels in one place.
+///
+/// Each channel is a task of the pool. Dropping the pool drops all channels without a close frame;
+/// [`ChannelPool::finish`] closes them properly.
+pub struct ChannelPool {
+    dialer: Arc<dyn DynDialer>,
+    orders: HashMap<ChannelId, mpsc::UnboundedSender<Order>>,
+    reports: mpsc::Receiver<(ChannelId, Report)>,
+    report_to: mpsc::Sender<(ChannelId, Report)>,
+    tasks: JoinSet<()>,
+}
+
+impl ChannelPool {
+    /// An empty pool.
+    pub fn new(dialer: Arc<dyn DynDialer>) -> Self {
+        let (report_to, reports) = mpsc::channel(WAITING_REPORTS);
+        Self { dialer, orders: HashMap::new(), reports, report_to, tasks: JoinSet::new() }
+    }
+
+    /// Starts opening a channel; [`Report::Opened`] or [`Report::DialFailed`] follows.
+    pub fn dial(&mut self, key: ChannelId, request: ServiceRequest) {
+        let (orders, ordered) = mpsc::unbounded_channel();
+        self.orders.insert(key, orders);
+        let task = run_channel(key, Arc::clone(&self.dialer), request, ordered, self.report_to.clone());
+        self.tasks.spawn(task);
+    }
+
+    /// Queues a message behind earlier ones. A channel that is gone takes no more, and has reported that.
+    pub fn send(&self, key: ChannelId, message: Vec<u8>) {
+        if let Some(orders) = self.orders.get(&key) {
+            // Fails only if the channel has just ended, which it reports.
+            let _ = orders.send(Order::Send(message));
+        }
+    }
+
+    /// Closes a channel behind all messages queued before, or stops opening it. It reports nothing after this.
+    pub fn close(&mut self, key: ChannelId, code: channel::CloseCode) {
+        if let Some(orders) = self.orders.remove(&key) {
+            let code = CloseCode::new(code.0).unwrap_or(CloseCode::GOING_AWAY);
+            let _ = orders.send(Order::Close(code));
+        }
+    }
+
+    /// Waits for the next report; forever if there is no channel.
+    ///
+    /// # Cancel safety
+    /// When the future is dropped, no report is lost.
+    pub async fn next(&mut self) -> (ChannelId, Report) {
+        loop {
+            let Some((key, report)) = self.reports.recv().await else {
+                // The pool holds a sender itself, so its queue never ends.
+                return std::future::pending().await;
+            };
+            if !self.orders.contains_key(&key) {
+                continue;
+            }
+            if matches!(report, Report::DialFailed(_) | Report::Closed(_)) {
+                self.orders.remove(&key);
+            }
+            return (key, report);
+        }
+    }
+
+    /// Closes what is still open with code 1001 and waits, at most for `limit`, until everything that was queued
+    /// has been sent.
+    pub async fn finish(mut self, limit: Duration) {
+        let until = Instant::now() + limit;
+        for (_, orders) in self.orders.drain() {
+            let _ = orders.send(Order::Close(CloseCode::GOING_AWAY));
+        }
+        // Reports that nobody takes any more must not hold up the tasks.
+        self.reports.close();
+        while let Ok(Some(_)) = timeout_at(until, self.tasks.join_next()).await {}
+    }
+}
+
+impl fmt::Debug for ChannelPool {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ChannelPool").field("channels", &self.orders.len()).finish_non_exhaustive()
+    }
+}
+
+async fn run_channel(
+    key: ChannelId,
+    dialer: Arc<dyn DynDialer>,
+    request: ServiceRequest,
+    mut orders: mpsc::UnboundedReceiver<Order>,
+    reports: mpsc::Sender<(ChannelId, Report)>,
+) {
+    let dialed = tokio::select! {
+        dialed = dialer.dial_dyn(&request) => dialed,
+        // Nothing is sent before the channel is open, so any order means to stop.
+        _ = orders.recv() => return,
+    };
+    // A report fails only when the pool is going away, and then nobody waits for it.
+    match dialed {
+        Ok(dialed) => {
+            let opened = Report::Opened { routing_id: dialed.routing_id, signal: dialed.signal };
+            let _ = reports.send((key, opened)).await;
+            carry(key, dialed.channel, orders, reports).await;
+        }
+        Err(error) => {
+            let _ = reports.send((key, Report::DialFailed(error))).await;
+        }
+    }
+}
+
+/// Moves messages both ways at once, so that a peer that reads slowly does not stop what it sends.
+async fn carry(
+    key: ChannelId,
+    channel: DataChannel,
+    mut orders: mpsc::UnboundedReceiver<Order>,
+    reports: mpsc::Sender<(ChannelId, Report)>,
+) {
+    let (mut sender, mut receiver) = channel.split();
+    let reading = async {
+        loop {
+            match receiver.receive().await {
+                Ok(message) => {
+                    let _ = reports.send((key, Report::Message(message))).await;
+                }
+                Err(error) => break error,
+            }
+        }
+    };
+    let writing = async {
+        loop {
+            match orders.recv().await {
+                // A peer that has said its last word may be gone before ours; what it said is still to be read,
+                // and the reading end reports how the channel ended.
+                Some(Order::Send(message)) => drop(sender.send(&message).await),
+                Some(Order::Close(code)) => return sender.close(code).await,
+                None => return,
+            }
+        }
+    };
+    let error = tokio::select! {
+        error = reading => error,
+        () = writing => return,
+    };
+    let _ = reports.send((key, Report::Closed(error))).await;
+}
+
+impl DialError {
+    /// What the protocol needs to know of this.
+    pub fn failure(&self) -> DialFailure {
+        match self {
+            Self::Gone => DialFailure::Gone,
+            Self::Refused { status, .. } => DialFailure::Refused(*status),
+            Self::NotTunnelService(_) | Self::RedirectRefused(_) | Self::InvalidRequest => {
+                DialFailure::NotATunnelService
+            }
+            Self::Resolve(_) | Self::Connect(_) | Self::Tls(_) | Self::Broken(_) | Self::TimedOut { .. } => {
+                DialFailure::Unreachable
+            }
+        }
+    }
+}
