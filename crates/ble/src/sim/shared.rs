@@ -20,10 +20,6 @@ pub(crate) struct Shared {
 }
 
 impl Shared {
-    /// The longest time to sleep without looking again, in milliseconds: one hour. It keeps far deadlines within
-    /// the range of the clock.
-    const LONGEST_NAP: u64 = 3_600_000;
-
     pub(crate) fn new(state: State) -> Self {
         Self {
             state: Mutex::new(state),
@@ -62,10 +58,7 @@ impl Shared {
 
     /// Waits until the given time in milliseconds, or for a change if that comes first.
     pub(crate) async fn pause(&self, until: Option<u64>, changes: &mut watch::Receiver<()>) {
-        let wake = until.and_then(|due| {
-            let nearest = due.min(self.now().saturating_add(Self::LONGEST_NAP));
-            self.started.checked_add(Duration::from_millis(nearest))
-        });
+        let wake = until.and_then(|due| self.started.checked_add(Duration::from_millis(due)));
         // Whatever ended the wait, the caller looks again. The sender lives as long as `self`.
         match wake {
             Some(wake) => drop(timeout_at(wake, changes.changed()).await),

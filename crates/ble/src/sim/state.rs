@@ -147,9 +147,7 @@ impl State {
         }
         let first = listening.queue.first_key_value().map(|(&(due, _), _)| due);
         if first.is_none_or(|due| due > self.now) {
-            let packet = self.adverts.iter().filter(|(id, _)| self.reaches(**id, scan));
-            let packet = packet.map(|(_, advert)| advert.due).min();
-            return Ok(Next::Wait(first.into_iter().chain(packet).min()));
+            return Ok(Next::Wait(first.into_iter().chain(self.next_packet()).min()));
         }
         let Some((_, arriving)) = listening.queue.pop_first() else { return Ok(Next::Wait(None)) };
         Ok(Next::Heard(self.hand_over(scan, arriving)))
@@ -163,7 +161,6 @@ impl State {
             let scans = self.scans.iter_mut().filter(|(id, _)| id.device == device);
             for (_, scan) in scans.filter(|(_, scan)| scan.failed.is_none()) {
                 scan.failed = Some(adapter);
-                scan.queue.clear();
             }
         }
         if adapter.check(Action::Advertise).is_err() {

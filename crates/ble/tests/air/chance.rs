@@ -6,7 +6,7 @@ use hybridge_ble::sim::{Adapter, Air, AirOptions, SimDevice, TraceEvent, TraceKi
 use hybridge_ble::{Advertiser, Scan, Scanner, Sighting};
 use tokio::time::{sleep, timeout};
 
-use crate::{advert, hear_for, ms, options, probability};
+use crate::{advert, hear_for, ms, next, options, probability};
 
 fn chancy() -> AirOptions {
     options(|o| {
@@ -122,7 +122,7 @@ fn what_others_do_changes_nothing_for_a_pair() {
             let mut scan = laptop.scan().await.unwrap();
             let mut heard = Vec::new();
             for _ in 0..100 {
-                heard.push((scan.next().await.unwrap(), air.started().elapsed()));
+                heard.push((next(&mut scan).await.unwrap(), air.started().elapsed()));
             }
             heard
         };

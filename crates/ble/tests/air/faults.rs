@@ -6,7 +6,7 @@ use hybridge_ble::sim::{Adapter, Air, TraceKind};
 use hybridge_ble::{Advertiser, RadioError, Scan, Scanner};
 use tokio::time::{sleep, timeout};
 
-use crate::{advert, hear_for, ms};
+use crate::{advert, hear_for, ms, next};
 
 /// A state of the adapter, and how to recognise the error it gives.
 type Fault = (Adapter, fn(&RadioError) -> bool);
@@ -49,7 +49,7 @@ async fn a_waiting_scan_fails_at_once_when_the_adapter_dies_and_stays_failed() {
         let (error, ()) = tokio::join!(timeout(ms(701), scan.next()), dying);
         assert!(expected(&error.expect("no waiting beyond the fault").unwrap_err()), "{fault:?}");
         laptop.set_adapter(Adapter::Working);
-        assert!(expected(&scan.next().await.unwrap_err()), "a failed scan does not come back");
+        assert!(expected(&next(&mut scan).await.unwrap_err()), "a failed scan does not come back");
         assert_eq!(laptop.scans(), 0);
         assert!(laptop.scan().await.is_ok());
     }
@@ -63,7 +63,7 @@ async fn a_dead_adapter_reports_nothing_it_heard_before() {
     let _handle = phone.advertise(advert(1)).await.unwrap();
     sleep(ms(1_000)).await;
     laptop.set_adapter(Adapter::PoweredOff);
-    assert!(matches!(scan.next().await, Err(RadioError::PoweredOff)));
+    assert!(matches!(next(&mut scan).await, Err(RadioError::PoweredOff)));
 }
 
 #[tokio::test(start_paused = true)]
@@ -73,7 +73,7 @@ async fn the_first_fault_is_the_one_a_scan_reports() {
     let mut scan = laptop.scan().await.unwrap();
     laptop.set_adapter(Adapter::PoweredOff);
     laptop.set_adapter(Adapter::Missing);
-    assert!(matches!(scan.next().await, Err(RadioError::PoweredOff)));
+    assert!(matches!(next(&mut scan).await, Err(RadioError::PoweredOff)));
 }
 
 #[tokio::test(start_paused = true)]
@@ -111,5 +111,5 @@ async fn a_fault_of_one_device_leaves_the_others_alone() {
     let mut scan = laptop.scan().await.unwrap();
     let _handle = phone.advertise(advert(1)).await.unwrap();
     other.set_adapter(Adapter::Missing);
-    assert!(scan.next().await.is_ok());
+    assert!(next(&mut scan).await.is_ok());
 }

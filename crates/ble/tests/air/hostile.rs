@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 
 use hybridge_ble::sim::{Air, Arrival, TraceKind};
-use hybridge_ble::{Advertisement, Advertiser, Scan, Scanner, ServiceUuid};
+use hybridge_ble::{Advertisement, Advertiser, Scanner, ServiceUuid};
 
-use crate::{advert, hear_for, ms, options, probability};
+use crate::{advert, hear_for, ms, next, options, probability};
 
 #[tokio::test(start_paused = true)]
 async fn a_recorded_advert_can_be_sent_again_elsewhere_and_later() {
@@ -15,13 +15,13 @@ async fn a_recorded_advert_can_be_sent_again_elsewhere_and_later() {
     let attacker = air.device_in("attacker", ["home"]);
 
     let handle = victim.advertise(advert(9)).await.unwrap();
-    let recorded = attacker.scan().await.unwrap().next().await.unwrap();
+    let recorded = next(&mut attacker.scan().await.unwrap()).await.unwrap();
     drop(handle);
     attacker.move_to(["office"]);
     let replay = Advertisement::new(recorded.uuid, recorded.data.clone());
     let _replayed = attacker.advertise_from(replay, recorded.device).unwrap();
 
-    let heard = target.scan().await.unwrap().next().await.unwrap();
+    let heard = next(&mut target.scan().await.unwrap()).await.unwrap();
     assert_eq!(heard, recorded, "data and even the address are the victim's");
 }
 
@@ -33,7 +33,7 @@ async fn arbitrary_data_goes_through_as_it_is() {
     for data in [vec![], vec![0], vec![0xFF; 24], (0..24).collect::<Vec<u8>>()] {
         for uuid in ServiceUuid::ALL {
             let handle = attacker.advertise(Advertisement::new(uuid, data.clone())).await.unwrap();
-            let heard = scan.next().await.unwrap();
+            let heard = next(&mut scan).await.unwrap();
             assert_eq!((heard.uuid, &heard.data), (uuid, &data));
             drop(handle);
             hear_for(&mut scan, ms(1)).await;
@@ -49,8 +49,8 @@ async fn every_session_has_a_fresh_random_address() {
     for _ in 0..100 {
         let mut scan = laptop.scan().await.unwrap();
         let handle = phone.advertise(advert(1)).await.unwrap();
-        let first = scan.next().await.unwrap().device;
-        assert_eq!(scan.next().await.unwrap().device, first, "one address within a session");
+        let first = next(&mut scan).await.unwrap().device;
+        assert_eq!(next(&mut scan).await.unwrap().device, first, "one address within a session");
         assert!(addresses.insert(first));
         drop(handle);
     }
@@ -62,7 +62,7 @@ async fn a_scan_is_handed_adverts_of_earlier_sessions() {
     let (laptop, phone) = (air.device("laptop"), air.device("phone"));
     let mut scan = laptop.scan().await.unwrap();
     let handle = phone.advertise(advert(1)).await.unwrap();
-    let old = scan.next().await.unwrap();
+    let old = next(&mut scan).await.unwrap();
     assert!(
         hear_for(&mut scan, ms(1_000)).await.iter().all(|heard| *heard == old),
         "an advert on the air is not old"
@@ -90,7 +90,7 @@ async fn a_device_that_never_heard_an_advert_is_not_handed_it() {
     let (laptop, phone, stranger) = (air.device("laptop"), air.device("phone"), air.device("stranger"));
     let mut scan = laptop.scan().await.unwrap();
     let handle = phone.advertise(advert(1)).await.unwrap();
-    scan.next().await.unwrap();
+    next(&mut scan).await.unwrap();
     drop(handle);
     assert_eq!(hear_for(&mut stranger.scan().await.unwrap(), ms(10_000)).await, []);
 }
@@ -102,7 +102,7 @@ async fn a_device_remembers_the_newest_sixteen_adverts() {
     for byte in 0..20 {
         let mut scan = laptop.scan().await.unwrap();
         let _handle = phone.advertise(advert(byte)).await.unwrap();
-        while scan.next().await.unwrap().data != [byte; 20] {}
+        while next(&mut scan).await.unwrap().data != [byte; 20] {}
     }
     let handed = hear_for(&mut laptop.scan().await.unwrap(), ms(1_000)).await;
     let mut bytes: Vec<u8> = handed.iter().map(|heard| heard.data[0]).collect();

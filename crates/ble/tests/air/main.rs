@@ -18,8 +18,8 @@ mod trace;
 use std::time::Duration;
 
 use hybridge_ble::sim::{AirOptions, Probability};
-use hybridge_ble::{Advertisement, Scan, ServiceUuid, Sighting};
-use tokio::time::{Instant, timeout_at};
+use hybridge_ble::{Advertisement, RadioError, Scan, ServiceUuid, Sighting};
+use tokio::time::{Instant, timeout, timeout_at};
 
 /// Options that differ from the ideal air.
 fn options(change: impl FnOnce(&mut AirOptions)) -> AirOptions {
@@ -39,6 +39,11 @@ fn ms(count: u64) -> Duration {
 /// An advert whose data can be told from others.
 fn advert(byte: u8) -> Advertisement {
     Advertisement::new(ServiceUuid::Fido, [byte; 20])
+}
+
+/// The next sighting. Nothing here is an hour away.
+async fn next(scan: &mut impl Scan) -> Result<Sighting, RadioError> {
+    timeout(ms(3_600_000), scan.next()).await.expect("a sighting or an error within an hour")
 }
 
 /// Everything a scan reports within a time.

@@ -4,7 +4,7 @@ use hybridge_ble::sim::{Air, AirOptions};
 use hybridge_ble::{Advertisement, Advertiser, PayloadLimit, RadioError, Scan, Scanner, ServiceUuid};
 use tokio::time::{Instant, advance, sleep, timeout};
 
-use crate::{advert, hear_for, ms, options, probability};
+use crate::{advert, hear_for, ms, next, options, probability};
 
 #[tokio::test(start_paused = true)]
 async fn an_advert_repeats_at_its_interval_until_it_is_withdrawn() {
@@ -13,7 +13,7 @@ async fn an_advert_repeats_at_its_interval_until_it_is_withdrawn() {
     let mut scan = laptop.scan().await.unwrap();
     let handle = phone.advertise(advert(1)).await.unwrap();
     for packet in 0_u64..20 {
-        scan.next().await.unwrap();
+        next(&mut scan).await.unwrap();
         let late = air.started().elapsed() - ms(packet * 100);
         assert!(late <= ms(10), "packet {packet} is {late:?} late");
     }
@@ -37,7 +37,7 @@ async fn a_scan_hears_the_packets_from_its_start_on() {
     let _handle = phone.advertise(advert(1)).await.unwrap();
     sleep(ms(10_050)).await;
     let mut scan = laptop.scan().await.unwrap();
-    scan.next().await.unwrap();
+    next(&mut scan).await.unwrap();
     let at = air.started().elapsed();
     assert!((ms(10_100)..=ms(10_110)).contains(&at), "{at:?}");
     assert_eq!(hear_for(&mut scan, ms(950)).await.len(), 9, "no packet of the past");
@@ -57,7 +57,7 @@ async fn skipping_packets_leaves_the_schedule_as_it_is() {
         let mut scan = laptop.scan().await.unwrap();
         let mut heard = Vec::new();
         for _ in 0..20 {
-            scan.next().await.unwrap();
+            next(&mut scan).await.unwrap();
             heard.push(air.started().elapsed());
         }
         times.push(heard);
@@ -73,7 +73,7 @@ async fn delay_and_jitter_move_arrivals() {
     let _handle = phone.advertise(advert(1)).await.unwrap();
     let mut extremes = (ms(1000), ms(0));
     for packet in 0_u64..200 {
-        scan.next().await.unwrap();
+        next(&mut scan).await.unwrap();
         let late = air.started().elapsed() - ms(packet * 100);
         assert!((ms(40)..=ms(70)).contains(&late), "packet {packet} is {late:?} late");
         extremes = (extremes.0.min(late), extremes.1.max(late));
@@ -148,7 +148,7 @@ async fn a_jump_of_the_clock_takes_no_time_to_work_out() {
     let _handle = phone.advertise(advert(1)).await.unwrap();
     let before = std::time::Instant::now();
     advance(ms(1000 * 3600 * 24 * 365 * 100)).await;
-    scan.next().await.unwrap();
+    next(&mut scan).await.unwrap();
     assert!(before.elapsed().as_secs() < 5, "packets of a century: {:?}", before.elapsed());
 }
 

@@ -1,10 +1,10 @@
 //! Who hears whom.
 
 use hybridge_ble::sim::{Air, RangeGroup};
-use hybridge_ble::{Advertiser, Scan, Scanner};
+use hybridge_ble::{Advertiser, Scanner};
 use tokio::time::timeout;
 
-use crate::{advert, hear_for, ms};
+use crate::{advert, hear_for, ms, next};
 
 #[tokio::test(start_paused = true)]
 async fn devices_hear_those_who_share_a_group_and_nobody_else() {
@@ -49,7 +49,7 @@ async fn moving_takes_effect_while_a_scan_waits() {
     let mut scan = laptop.scan().await.unwrap();
     let _handle = phone.advertise(advert(1)).await.unwrap();
     let waiting = tokio::spawn(async move {
-        scan.next().await.unwrap();
+        next(&mut scan).await.unwrap();
         scan
     });
     tokio::time::sleep(ms(5_000)).await;
