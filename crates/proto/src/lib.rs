@@ -95,6 +95,7 @@
 #![forbid(unsafe_code)]
 
 mod secret;
+mod time;
 
 pub mod advert;
 pub mod authenticator;

@@ -39,6 +39,7 @@ use crate::{
     ids::{AdvertNonce, RoutingId},
     keys::Psk,
     qr::QrCode,
+    time::deadline,
 };
 
 /// The authenticator of one ceremony: waits for one client and answers it. The calling contract is in the
@@ -313,7 +314,7 @@ impl AuthenticatorMachine {
             origin,
             channels: tunnel.into_iter().collect(),
             listening: psm.is_some(),
-            until: now + self.context.config.timing.advertise,
+            until: deadline(now, self.context.config.timing.advertise),
         }));
     }
 

@@ -10,6 +10,7 @@ use crate::{
     keys::{EidKey, Psk, PublicKey, QrSecret},
     qr::QrCode,
     service::{ServicePath, ServiceRequest},
+    time::deadline,
 };
 
 /// Where a session's secrets come from.
@@ -228,6 +229,6 @@ impl Tunnel {
     fn dial(context: &mut Context, now: Instant, request: ServiceRequest) -> Self {
         let channel = context.next_channel();
         context.out.action(Action::Dial { channel, request: request.clone() });
-        Self::Dialing { channel, request, deadline: now + context.config.timing.connect }
+        Self::Dialing { channel, request, deadline: deadline(now, context.config.timing.connect) }
     }
 }

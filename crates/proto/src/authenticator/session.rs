@@ -9,6 +9,7 @@ use crate::{
     handshake::Established,
     keys::PublicKey,
     message::{Message, MessageError, MessageKind, Update},
+    time::deadline,
 };
 
 pub(super) struct Session {
@@ -49,7 +50,7 @@ impl Session {
         established: Established,
         link: Option<LinkUpdate>,
     ) -> Result<Self, FrameError> {
-        let state = State::ExpectRequest { until: now + context.config.timing.idle };
+        let state = State::ExpectRequest { until: deadline(now, context.config.timing.idle) };
         let Established { sealer, opener, hash } = established;
         let mut session = Self { channel, sealer, opener, state, served: false };
         let description = context.config.description.encode();
@@ -116,7 +117,7 @@ impl Session {
         };
         let plaintext = zeroize::Zeroizing::new(message.encode());
         self.send(context, &plaintext).map_err(ReplyError::TooLarge)?;
-        self.state = State::ExpectRequest { until: now + context.config.timing.idle };
+        self.state = State::ExpectRequest { until: deadline(now, context.config.timing.idle) };
         self.served = true;
         Ok(())
     }

@@ -10,6 +10,7 @@ use crate::{
     handshake::{Established, Initiator},
     keys::{EidKey, Psk},
     service::ServiceRequest,
+    time::deadline,
 };
 
 /// What a candidate goes back to.
@@ -89,7 +90,7 @@ impl Attempt {
             Route::L2cap { .. } => RouteKind::L2cap,
         };
         context.out.action(Action::Dial { channel, route });
-        let deadline = now + context.config.timing.connect;
+        let deadline = deadline(now, context.config.timing.connect);
         Self {
             channel,
             source,
@@ -109,7 +110,7 @@ impl Attempt {
         self.route = RouteKind::Tunnel;
         self.step = Step::Dialing;
         self.signal_due = false;
-        self.deadline = now + context.config.timing.connect;
+        self.deadline = deadline(now, context.config.timing.connect);
         context
             .out
             .action(Action::Dial { channel: self.channel, route: Route::Tunnel(self.request.clone()) });
@@ -161,7 +162,7 @@ impl Attempt {
             self.start_handshake(context, now);
         } else {
             self.step = Step::ExpectAdvert;
-            self.deadline = now + context.config.timing.call;
+            self.deadline = deadline(now, context.config.timing.call);
         }
     }
 
@@ -174,7 +175,7 @@ impl Attempt {
         // Setting up fails for no reason that a peer could cause; if it does, the deadline ends the attempt.
         let Ok((initiator, message_1)) = started else { return };
         self.step = Step::ExpectMessage2(initiator);
-        self.deadline = now + context.config.timing.handshake;
+        self.deadline = deadline(now, context.config.timing.handshake);
         context.out.action(Action::Send { channel: self.channel, message: message_1.to_vec() });
         context.out.event(Event::Handshaking { found_by: self.source.found_by() });
     }

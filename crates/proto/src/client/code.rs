@@ -7,6 +7,7 @@ use crate::{
     advert::{Advert, AdvertPlaintext, open},
     keys::{EidKey, PrivateKey, QrSecret},
     qr::{Channels, QrCode},
+    time::deadline,
 };
 
 /// The secrets of one code, shared by the attempts that follow from it.
@@ -51,7 +52,7 @@ impl Codes {
         let secret = QrSecret::generate(&mut *context.rng);
         let key = Arc::new(PrivateKey::generate(&mut *context.rng));
         let code = Code { eid_key: secret.eid_key(), key, secret };
-        let until = now + context.config.timing.code_lifetime;
+        let until = deadline(now, context.config.timing.code_lifetime);
         let uri = context.qr_code(&code, now).to_uri();
         self.live.push(Live { code: Arc::new(code), until });
         self.shown = true;
@@ -68,7 +69,7 @@ impl Codes {
 
     fn retire_shown(&mut self, context: &Context, now: Instant) {
         if let (true, Some(newest)) = (self.shown, self.live.last_mut()) {
-            newest.until = now + context.config.timing.code_grace;
+            newest.until = deadline(now, context.config.timing.code_grace);
         }
         self.shown = false;
     }

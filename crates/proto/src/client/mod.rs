@@ -48,6 +48,7 @@ use crate::{
     channel::{ChannelId, CloseCode, DialFailure, SightingId},
     domain::UnassignedDomain,
     message::Message,
+    time::deadline,
 };
 
 /// The client of one ceremony: finds one phone and talks with it. The calling contract is in the
@@ -305,7 +306,7 @@ impl ClientMachine {
             search.codes.hide(&mut self.context, now);
             search.stop(&mut self.context);
         }
-        let deadline = now + self.context.config.timing.post_handshake;
+        let deadline = deadline(now, self.context.config.timing.post_handshake);
         self.phase = Phase::ExpectPostHandshake { found: Box::new(found), deadline };
     }
 

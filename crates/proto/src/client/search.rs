@@ -15,6 +15,7 @@ use crate::{
     ids::ClientNonce,
     link::ClientPayload,
     service::{CLIENT_PAYLOAD_HEADER, SIGNAL_HEADER, ServicePath, ServiceRequest},
+    time::deadline,
 };
 
 /// How many candidates may be in the handshake at once.
@@ -40,7 +41,7 @@ pub(super) struct Found {
 
 impl Search {
     pub(super) fn new(context: &Context, now: Instant, codes: Codes) -> Self {
-        let deadline = now + context.config.timing.search;
+        let deadline = deadline(now, context.config.timing.search);
         Self { codes, attempts: Vec::new(), tried: HashSet::new(), deadline, last_error: None }
     }
 

@@ -13,6 +13,7 @@ use crate::{
     handshake::HandshakeHash,
     link::{LinkError, LinkingInfo},
     message::{Features, Message, MessageError, MessageKind, PostHandshake, Revision, Update},
+    time::deadline,
 };
 
 pub(super) struct Session {
@@ -88,7 +89,7 @@ impl Session {
         }
         let plaintext = self.plaintext(message)?;
         let sealed = self.sealer.seal(&plaintext).map_err(RequestError::TooLarge)?;
-        self.state = State::ExpectReply { kind: message.kind(), deadline: now + timeout };
+        self.state = State::ExpectReply { kind: message.kind(), deadline: deadline(now, timeout) };
         context.out.action(Action::Send { channel: self.channel, message: sealed });
         Ok(())
     }
@@ -175,7 +176,7 @@ impl Session {
         }
         self.say_goodbye(context);
         if context.config.accept_linking && self.code.is_some() && self.revision == Revision::Typed {
-            self.state = State::Lingering { until: now + context.config.timing.linger };
+            self.state = State::Lingering { until: deadline(now, context.config.timing.linger) };
             return Next::Stay;
         }
         Next::Finished
