@@ -160,7 +160,7 @@ async fn a_message_too_large_in_fragments_is_too_large() {
         for (number, first) in [0x02, 0x00, 0x80].into_iter().enumerate() {
             let mut frame = vec![first, 0x7F, 0, 0, 0, 0, 0, 0x08, 0, 0];
             frame.resize(frame.len() + (1 << 19), u8::try_from(number).unwrap());
-            if io.write_all(&frame).await.is_err() {
+            if io.write_all(&frame).await.is_err() || io.flush().await.is_err() {
                 break;
             }
         }

@@ -193,13 +193,16 @@ async fn routing_id_and_signal_are_reported() {
         assert_eq!(scripted(&[&answer], true).0.dial(&new()).await.unwrap().routing_id, expected);
     }
     // The signal itself comes right behind the answer.
-    let signalling = format!("{}\u{2}\u{1}\0", upgraded(routing, "x-cable-signal-connection: true\r\n"));
-    let signalling = signalling.replace('\u{2}', "\u{2}");
-    let (dialer, _) = scripted(&[&signalling], true);
+    let (dialer, _) = scripted(
+        &[&[upgraded(routing, "x-cable-signal-connection: true\r\n").as_str(), SIGNAL].concat()],
+        true,
+    );
     let mut request = contact();
     assert!(!dialer.dial(&request).await.unwrap().signal);
     request.headers.push((SIGNAL_HEADER, "true".to_owned()));
-    assert!(dialer.dial(&request).await.unwrap().signal);
+    let mut dialed = dialer.dial(&request).await.unwrap();
+    assert!(dialed.signal);
+    assert_eq!(dialed.channel.receive().await.unwrap(), [0]);
     assert!(!scripted(&[UPGRADED], true).0.dial(&request).await.unwrap().signal);
 }
 

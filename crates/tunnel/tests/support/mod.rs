@@ -86,7 +86,7 @@ pub fn service() -> WebSocketDialer {
 pub type Heads = Arc<Mutex<Vec<String>>>;
 
 /// A dialer to a service that answers its connections with these texts in turn, the last one again and again.
-/// `ACCEPT` in a text stands for the right value. Afterwards the connection is held open or dropped.
+/// `ACCEPT` in a text stands for the right value, [`SIGNAL`] at its end for the connect signal. Afterwards the connection is held open or dropped.
 pub fn scripted(answers: &[&str], hold: bool) -> (WebSocketDialer, Heads) {
     let answers: Vec<_> = answers.iter().map(|answer| (*answer).to_owned()).collect();
     let heads = Heads::default();
@@ -101,7 +101,12 @@ pub fn scripted(answers: &[&str], hold: bool) -> (WebSocketDialer, Heads) {
                 seen.len() - 1
             };
             let answer = answers.get(number).or(answers.last()).unwrap();
-            io.write_all(answer.replace("ACCEPT", &accept(&head)).as_bytes()).await.unwrap();
+            let (answer, signal) = match answer.strip_suffix(SIGNAL) {
+                Some(answer) => (answer, &b"\x82\x01\0"[..]),
+                None => (answer.as_str(), &b""[..]),
+            };
+            let answer = answer.replace("ACCEPT", &accept(&head)).into_bytes();
+            io.write_all(&[answer.as_slice(), signal].concat()).await.unwrap();
             io.flush().await.unwrap();
             if hold {
                 let _ = io.read_to_end(&mut Vec::new()).await;
@@ -111,6 +116,7 @@ pub fn scripted(answers: &[&str], hold: bool) -> (WebSocketDialer, Heads) {
     (dialer, heads)
 }
 
+pub const SIGNAL: &str = "(connect signal)";
 pub const UPGRADED: &str = "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
     Sec-WebSocket-Accept: ACCEPT\r\nSec-WebSocket-Protocol: fido.cable\r\nX-caBLE-Routing-ID: 010203\r\n\r\n";
 
