@@ -67,7 +67,7 @@ impl Authenticator {
         let code = QrCode::parse(text)?;
         let config = self.machine_config(service).await;
         let machine = AuthenticatorMachine::answer_code(config, &code, self.take_rng()?, now())?;
-        self.serve(machine, service, on_progress).await
+        serve(self.driver(machine), service, on_progress).await
     }
 
     /// Answers a call from a client that remembers this authenticator.
@@ -85,7 +85,7 @@ impl Authenticator {
     ) -> Result<(), Error> {
         let config = self.machine_config(service).await;
         let machine = AuthenticatorMachine::answer_call(config, call, self.take_rng()?, now())?;
-        self.serve(machine, service, on_progress).await
+        serve(self.driver(machine), service, on_progress).await
     }
 
     async fn machine_config(&mut self, service: &mut impl CtapService) -> AuthenticatorConfig {
@@ -105,38 +105,41 @@ impl Authenticator {
         }
     }
 
-    async fn serve(
-        &self,
-        machine: AuthenticatorMachine,
-        service: &mut impl CtapService,
-        mut on_progress: impl FnMut(Progress) + Send,
-    ) -> Result<(), Error> {
-        on_progress(Progress::Connecting);
-        let mut driver = Driver::new(machine, Arc::clone(&self.advertiser), Arc::clone(&self.dialer));
-        let outcome = loop {
-            let request = match driver.next(&mut on_progress).await {
-                Ok(Next::Request(request)) => request,
-                Ok(Next::Over) => break Ok(()),
-                Err(error) => break Err(error),
-            };
-            on_progress(Progress::Request(Operation::of(&request)));
-            let mut call = pin!(service.call(&request));
-            let reply = tokio::select! {
-                reply = &mut call => reply,
-                // The client left, or broke the rule of one request at a time: the question to the person ends here.
-                next = driver.next(&mut on_progress) => match next {
-                    Ok(_) => break Err(Error::ClientLeft),
-                    Err(error) => break Err(error),
-                },
-            };
-            if let Err(error) = driver.reply(&reply) {
-                break Err(error.into());
-            }
-            on_progress(Progress::Replied { status: reply.first().copied().unwrap_or_default() });
-        };
-        driver.finish().await;
-        outcome
+    fn driver(&self, machine: AuthenticatorMachine) -> Driver {
+        Driver::new(machine, Arc::clone(&self.advertiser), Arc::clone(&self.dialer))
     }
+}
+
+/// Lets the service answer one client, and hangs up properly.
+async fn serve(
+    mut driver: Driver,
+    service: &mut impl CtapService,
+    mut on_progress: impl FnMut(Progress) + Send,
+) -> Result<(), Error> {
+    on_progress(Progress::Connecting);
+    let outcome = loop {
+        let request = match driver.next(&mut on_progress).await {
+            Ok(Next::Request(request)) => request,
+            Ok(Next::Over) => break Ok(()),
+            Err(error) => break Err(error),
+        };
+        on_progress(Progress::Request(Operation::of(&request)));
+        let mut call = pin!(service.call(&request));
+        let reply = tokio::select! {
+            reply = &mut call => reply,
+            // The client left, or broke the rule of one request at a time: the question to the person ends here.
+            next = driver.next(&mut on_progress) => match next {
+                Ok(_) => break Err(Error::ClientLeft),
+                Err(error) => break Err(error),
+            },
+        };
+        if let Err(error) = driver.reply(&reply) {
+            break Err(error.into());
+        }
+        on_progress(Progress::Replied { status: reply.first().copied().unwrap_or_default() });
+    };
+    driver.finish().await;
+    outcome
 }
 
 impl fmt::Debug for Authenticator {
