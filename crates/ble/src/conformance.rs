@@ -65,7 +65,8 @@ pub trait Rig: Send + Sync {
     /// The radio that sends.
     fn advertiser(&self) -> &Self::Advertiser;
 
-    /// The most service data in bytes that the advertiser takes. At least 20.
+    /// The most service data in bytes that the advertiser takes: from 20, which every authenticator sends, to 252,
+    /// which is all that one field can hold. Other values are moved to the nearer end.
     fn max_data(&self) -> usize;
 
     /// How long things may take.
@@ -81,8 +82,8 @@ pub trait Rig: Send + Sync {
         async { None }
     }
 
-    /// Six bytes that adverts of the checks carry in front, after two bytes that count them. A rig on a real air
-    /// returns random bytes of its own, the same on each call, so that it is not confused by other rigs.
+    /// Six bytes that tell the adverts of this rig from those of other rigs. Every advert of the checks begins with
+    /// two bytes that count and these six. On a real air they are drawn at random once for each rig.
     fn mark(&self) -> [u8; 6] {
         *b"hybrid"
     }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use hybridge_ble::conformance::{self, Bounds, Rig};
+use hybridge_ble::conformance::{self, Bounds, Check, Problem, Rig};
 use hybridge_ble::sim::{Air, AirOptions, Probability, SimDevice};
 use hybridge_ble::{Advertiser, DynAdvertiser, DynScanner, PayloadLimit, Scanner};
 
@@ -37,11 +37,11 @@ impl<S: Scanner, A: Advertiser> Rig for SimRig<S, A> {
     }
 
     async fn running_scans(&self) -> Option<usize> {
-        Some(self.devices.0.scans())
+        Some(self.devices.0.running_scans())
     }
 
     async fn live_adverts(&self) -> Option<usize> {
-        Some(self.devices.1.adverts())
+        Some(self.devices.1.live_adverts())
     }
 }
 
@@ -67,7 +67,7 @@ fn rig(seed: u64, options: &AirOptions) -> SimRig<SimDevice, SimDevice> {
 
 async fn assert_all_kept(rig: &impl Rig) {
     let outcomes = conformance::run(rig).await;
-    assert_eq!(outcomes.len(), conformance::Check::ALL.len());
+    assert_eq!(outcomes.len(), Check::ALL.len());
     for outcome in outcomes {
         assert!(outcome.result.is_ok(), "{outcome}: {:?}", outcome.result);
     }
@@ -110,6 +110,30 @@ async fn the_stored_forms_conform() {
         bounds: plain.bounds,
     };
     assert_all_kept(&stored).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn impossible_limits_of_a_rig_are_problems_and_not_panics() {
+    let mut boasting = rig(5, &AirOptions::default());
+    boasting.max_data = usize::MAX;
+    for check in [Check::DataUntouched, Check::OversizeRefused] {
+        let problem = check.run(&boasting).await.expect_err("24 bytes fit and no more");
+        let refusal = matches!(problem, Problem::Radio { .. } | Problem::WrongRefusal(_));
+        assert!(refusal, "{check:?}: {problem}");
+    }
+    let mut modest = rig(5, &AirOptions::default());
+    modest.max_data = 0;
+    assert!(Check::DataUntouched.run(&modest).await.is_ok());
+    assert!(Check::OversizeRefused.run(&modest).await.is_err());
+}
+
+#[tokio::test(start_paused = true)]
+async fn endless_bounds_of_a_rig_do_not_overflow_the_clock() {
+    let mut patient = rig(6, &AirOptions::default());
+    patient.bounds = Bounds { hear: Duration::MAX, withdraw: Duration::MAX, quiet: Duration::from_secs(1) };
+    assert!(Check::HeardUnderFido.run(&patient).await.is_ok());
+    assert!(Check::NextIsCancelSafe.run(&patient).await.is_ok());
+    assert!(Check::ScanDropStops.run(&patient).await.is_ok());
 }
 
 /// The one test on the real clock and several threads: the air promises to work there too.

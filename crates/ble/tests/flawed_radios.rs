@@ -22,6 +22,7 @@ enum Flaw {
     OneSlot,
     WithdrawsAll,
     NeverWithdraws,
+    LeavesRegistered,
     WithdrawsEarly,
     ReportsOnceEver,
     OneScan,
@@ -102,7 +103,11 @@ impl Rig for Flawed {
     }
 
     async fn running_scans(&self) -> Option<usize> {
-        Some(self.laptop.scans())
+        Some(self.laptop.running_scans())
+    }
+
+    async fn live_adverts(&self) -> Option<usize> {
+        (self.flaw == Flaw::LeavesRegistered).then(|| self.phone.live_adverts())
     }
 }
 
@@ -206,7 +211,7 @@ impl Drop for FlawedHandle {
     fn drop(&mut self) {
         let mut books = self.rig.books();
         match self.rig.flaw {
-            Flaw::NeverWithdraws => {}
+            Flaw::NeverWithdraws | Flaw::LeavesRegistered => {}
             Flaw::WithdrawsAll => books.adverts.clear(),
             _ => drop(books.adverts.remove(&self.number)),
         }
@@ -258,6 +263,8 @@ async fn changed_data_is_noticed() {
 async fn what_goes_on_after_a_drop_is_noticed() {
     assert!(matches!(problem(Flaw::NeverWithdraws, Check::Withdrawn).await, Problem::StillHeard));
     assert!(matches!(problem(Flaw::NeverWithdraws, Check::OneOfTwoWithdrawn).await, Problem::StillHeard));
+    let left = problem(Flaw::LeavesRegistered, Check::Withdrawn).await;
+    assert!(matches!(left, Problem::StillRunning { count: 1, .. }), "{left}");
     let problem = problem(Flaw::NeverStopsScanning, Check::ScanDropStops).await;
     assert!(matches!(problem, Problem::StillRunning { count: 8, .. }), "{problem}");
 }

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep, timeout};
 
-use super::listen::{Series, advertise, scan};
+use super::listen::{Series, advertise, after, scan};
 use super::{Check, Problem, Rig};
-use crate::{Advertisement, Advertiser, RadioError, ServiceUuid};
+use crate::{Advertisement, Advertiser, PayloadLimit, RadioError, ServiceUuid};
 
 pub(super) async fn run(check: Check, rig: &impl Rig) -> Result<(), Problem> {
     match check {
@@ -43,7 +43,7 @@ async fn heard_connectable(rig: &impl Rig) -> Result<(), Problem> {
 }
 
 async fn data_untouched(rig: &impl Rig) -> Result<(), Problem> {
-    let most = rig.max_data();
+    let most = max_data(rig);
     let between = usize::midpoint(Series::SHORTEST, most);
     for length in [Series::SHORTEST, Series::SHORTEST.saturating_add(1).min(most), between, most] {
         for filling in [0x00, 0x7F, 0xFF] {
@@ -137,7 +137,7 @@ async fn next_is_cancel_safe(rig: &impl Rig) -> Result<(), Problem> {
 }
 
 async fn oversize_refused(rig: &impl Rig) -> Result<(), Problem> {
-    let max = rig.max_data();
+    let max = max_data(rig);
     for length in [max.saturating_add(1), max.saturating_add(256), 65_536] {
         let mut series = Series::new(rig);
         let advert = series.advert(ServiceUuid::Fido, length, 0xA5);
@@ -154,6 +154,12 @@ async fn oversize_refused(rig: &impl Rig) -> Result<(), Problem> {
     Ok(())
 }
 
+/// The rig's limit, within what the checks can work with.
+fn max_data(rig: &impl Rig) -> usize {
+    let field = PayloadLimit::of_advertising_data(usize::MAX).service_data();
+    rig.max_data().clamp(Series::SHORTEST, field)
+}
+
 /// Scans, advertises and listens.
 async fn heard(rig: &impl Rig, series: &Series, advert: &Advertisement) -> Result<(), Problem> {
     let mut scan = scan(rig).await?;
@@ -166,7 +172,7 @@ async fn none_left<F>(bound: Duration, probe: impl Fn() -> F) -> Result<(), Prob
 where
     F: Future<Output = Option<usize>>,
 {
-    let end = Instant::now() + bound;
+    let end = after(bound);
     loop {
         match probe().await {
             None | Some(0) => return Ok(()),

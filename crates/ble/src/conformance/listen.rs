@@ -137,7 +137,7 @@ async fn started<T>(
     result.map_err(|source| Problem::Radio { action, source })
 }
 
-/// The next sighting before `end`. A radio that always has one does not keep the check going either.
+/// The next sighting before `end`. A radio that has one at any time does not keep the check going for longer.
 async fn next_before(end: Instant, scan: &mut impl Scan) -> Result<Option<Sighting>, Problem> {
     if Instant::now() > end {
         return Ok(None);
@@ -146,7 +146,7 @@ async fn next_before(end: Instant, scan: &mut impl Scan) -> Result<Option<Sighti
 }
 
 /// The time `wait` from now. A day is as good as anything longer, and within the range of the clock.
-fn after(wait: Duration) -> Instant {
+pub(super) fn after(wait: Duration) -> Instant {
     Instant::now() + wait.min(Duration::from_secs(86_400))
 }
 

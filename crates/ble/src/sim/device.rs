@@ -4,10 +4,11 @@ use std::fmt;
 use std::sync::Arc;
 
 use tokio::sync::watch;
+use tokio::task::coop::consume_budget;
 use tracing::debug;
 
 use super::shared::Shared;
-use super::state::Next;
+use super::state::{Next, State};
 use super::{Action, AdvertId, ScanId};
 use crate::{Advertisement, Advertiser, DeviceAddress, RadioError, Scan, Scanner, Sighting};
 
@@ -128,8 +129,8 @@ impl SimDevice {
     }
 
     /// How many of its scans are running, failed ones left out.
-    pub fn scans(&self) -> usize {
-        let of_mine = |state: &mut super::state::State| {
+    pub fn running_scans(&self) -> usize {
+        let of_mine = |state: &mut State| {
             let scans = state.scans.iter().filter(|(id, scan)| id.device == self.id && scan.failed.is_none());
             scans.count()
         };
@@ -137,7 +138,7 @@ impl SimDevice {
     }
 
     /// How many of its adverts are on the air.
-    pub fn adverts(&self) -> usize {
+    pub fn live_adverts(&self) -> usize {
         self.shared.with(|state| state.adverts.keys().filter(|id| id.device == self.id).count())
     }
 
@@ -232,6 +233,8 @@ impl SimScan {
 impl Scan for SimScan {
     async fn next(&mut self) -> Result<Sighting, RadioError> {
         loop {
+            // A crowded air always has something to tell; other tasks get their turn nevertheless.
+            consume_budget().await;
             self.changes.mark_unchanged();
             match self.shared.with(|state| state.poll_scan(self.id))? {
                 Next::Heard(sighting) => return Ok(sighting),

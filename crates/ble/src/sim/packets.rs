@@ -7,6 +7,7 @@ use super::options::Timing;
 use super::state::{Arriving, State};
 use super::trace::TraceKind;
 use super::{AdvertId, Arrival, LossReason, ScanId};
+use crate::Sighting;
 
 /// How many sightings wait for a program that does not take them.
 const QUEUE: usize = 1024;
@@ -38,9 +39,21 @@ impl State {
 
     /// When a packet is sent. Each is a little late by itself, and the delays do not add up, so any packet's time
     /// is known without the ones before it.
-    pub(crate) fn packet_due(&self, advert: AdvertId, started: u64, packet: u64) -> u64 {
+    fn packet_due(&self, advert: AdvertId, started: u64, packet: u64) -> u64 {
         let late = self.dice.packet_time(advert.key(), packet, Timing::ADVERT_DELAY);
         started.saturating_add(packet.saturating_mul(self.timing.interval)).saturating_add(late)
+    }
+
+    /// Makes the given packet the next one of an advert.
+    pub(crate) fn plan(&mut self, id: AdvertId, packet: u64) {
+        let Some(started) = self.adverts.get(&id).map(|advert| advert.started) else { return };
+        let due = self.packet_due(id, started, packet);
+        if let Some(advert) = self.adverts.get_mut(&id) {
+            self.schedule.remove(&(advert.due, id));
+            self.schedule.insert((due, id));
+            advert.packet = packet;
+            advert.due = due;
+        }
     }
 
     /// Throws the dice for the old adverts that a starting scan is handed.
@@ -57,28 +70,17 @@ impl State {
     }
 
     fn earliest_packet(&self) -> Option<(u64, AdvertId)> {
-        self.adverts.iter().map(|(id, advert)| (advert.due, *id)).min()
+        self.schedule.first().copied()
     }
 
     fn skip_packets(&mut self, now: u64) {
-        let behind: Vec<AdvertId> =
-            self.adverts.iter().filter(|(_, advert)| advert.due <= now).map(|(id, _)| *id).collect();
-        for id in behind {
-            let Some(started) = self.adverts.get(&id).map(|advert| advert.started) else { continue };
+        while let Some((_, id)) = self.earliest_packet().filter(|(due, _)| *due <= now) {
+            let Some(started) = self.adverts.get(&id).map(|advert| advert.started) else { return };
             let mut packet = now.saturating_sub(started) / self.timing.interval;
             if self.packet_due(id, started, packet) <= now {
                 packet = packet.saturating_add(1);
             }
-            self.schedule(id, packet);
-        }
-    }
-
-    fn schedule(&mut self, id: AdvertId, packet: u64) {
-        let Some(started) = self.adverts.get(&id).map(|advert| advert.started) else { return };
-        let due = self.packet_due(id, started, packet);
-        if let Some(advert) = self.adverts.get_mut(&id) {
-            advert.packet = packet;
-            advert.due = due;
+            self.plan(id, packet);
         }
     }
 
@@ -91,7 +93,7 @@ impl State {
         for scan in in_range {
             self.deliver(advert, packet, scan, at);
         }
-        self.schedule(advert, packet.saturating_add(1));
+        self.plan(advert, packet.saturating_add(1));
     }
 
     fn deliver(&mut self, advert: AdvertId, packet: u64, scan: ScanId, at: u64) {
@@ -142,7 +144,7 @@ impl State {
     fn ended_memories(&self, scan: ScanId) -> Vec<(AdvertId, Arriving)> {
         let Some(device) = self.devices.get(&scan.device) else { return Vec::new() };
         let ended = device.memory.iter().filter(|(advert, _)| !self.adverts.contains_key(advert));
-        let arriving = |advert: AdvertId, sighting: &crate::Sighting| Arriving {
+        let arriving = |advert: AdvertId, sighting: &Sighting| Arriving {
             advert,
             sighting: sighting.clone(),
             arrival: Arrival::Stale,

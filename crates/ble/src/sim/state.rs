@@ -19,6 +19,8 @@ pub(crate) struct State {
     pub(crate) now: u64,
     pub(crate) devices: BTreeMap<u32, Device>,
     pub(crate) adverts: BTreeMap<AdvertId, OnAir>,
+    /// When each advert sends its next packet.
+    pub(crate) schedule: BTreeSet<(u64, AdvertId)>,
     pub(crate) scans: BTreeMap<ScanId, Listening>,
     pub(crate) trace: TraceLog,
 }
@@ -78,6 +80,7 @@ impl State {
             now: 0,
             devices: BTreeMap::new(),
             adverts: BTreeMap::new(),
+            schedule: BTreeSet::new(),
             scans: BTreeMap::new(),
             trace: TraceLog::default(),
         }
@@ -107,14 +110,15 @@ impl State {
         let address = address.unwrap_or_else(|| self.dice.address(id.key(), advert.connectable));
         let (uuid, length) = (advert.uuid, advert.data.len());
         let sighting = Sighting::new(uuid, advert.data, address);
-        let due = self.packet_due(id, self.now, 0);
-        self.adverts.insert(id, OnAir { sighting, started: self.now, packet: 0, due });
+        self.adverts.insert(id, OnAir { sighting, started: self.now, packet: 0, due: self.now });
+        self.plan(id, 0);
         self.record(device, TraceKind::AdvertStarted { advert: id, uuid, length, address });
         Ok(id)
     }
 
     pub(crate) fn end_advert(&mut self, advert: AdvertId) {
-        if self.adverts.remove(&advert).is_some() {
+        if let Some(ended) = self.adverts.remove(&advert) {
+            self.schedule.remove(&(ended.due, advert));
             self.record(advert.device, TraceKind::AdvertEnded { advert });
         }
     }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::watch;
+use tokio::task::coop::consume_budget;
 
 use super::shared::Shared;
 use super::{Adapter, RangeGroup};
@@ -251,6 +252,7 @@ impl TraceStream {
     /// Dropping the future loses no event.
     pub async fn next(&mut self) -> TraceEvent {
         loop {
+            consume_budget().await;
             self.changes.mark_unchanged();
             self.records.mark_unchanged();
             let position = self.position;

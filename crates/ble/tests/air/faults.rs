@@ -27,7 +27,7 @@ async fn a_broken_adapter_refuses_to_start() {
         phone.set_adapter(fault);
         assert!(expected(&phone.scan().await.unwrap_err()), "{fault:?}");
         assert!(expected(&phone.advertise(advert(1)).await.unwrap_err()), "{fault:?}");
-        assert_eq!((phone.scans(), phone.adverts()), (0, 0));
+        assert_eq!((phone.running_scans(), phone.live_adverts()), (0, 0));
         let refusals =
             air.trace().into_iter().filter(|event| matches!(event.kind, TraceKind::Refused { .. }));
         assert_eq!(refusals.count(), 2);
@@ -50,7 +50,7 @@ async fn a_waiting_scan_fails_at_once_when_the_adapter_dies_and_stays_failed() {
         assert!(expected(&error.expect("no waiting beyond the fault").unwrap_err()), "{fault:?}");
         laptop.set_adapter(Adapter::Working);
         assert!(expected(&next(&mut scan).await.unwrap_err()), "a failed scan does not come back");
-        assert_eq!(laptop.scans(), 0);
+        assert_eq!(laptop.running_scans(), 0);
         assert!(laptop.scan().await.is_ok());
     }
 }
@@ -100,7 +100,7 @@ async fn an_adapter_that_only_scans_says_so() {
     laptop.set_adapter(Adapter::ScanOnly);
     let refused = laptop.advertise(advert(1)).await.unwrap_err();
     assert!(matches!(refused, RadioError::Unsupported { action: "advertise" }), "{refused}");
-    assert_eq!(laptop.scans(), 1);
+    assert_eq!(laptop.running_scans(), 1);
     drop(scan);
 }
 

@@ -1,7 +1,10 @@
 //! When packets are sent, and what becomes of them.
 
+use std::sync::Arc;
+
 use hybridge_ble::sim::{Air, AirOptions};
 use hybridge_ble::{Advertisement, Advertiser, PayloadLimit, RadioError, Scan, Scanner, ServiceUuid};
+use tokio::runtime::Handle;
 use tokio::time::{Instant, advance, sleep, timeout};
 
 use crate::{advert, hear_for, ms, next, options, probability};
@@ -125,7 +128,7 @@ async fn payload_limits_are_those_of_the_air() {
         assert!(
             matches!(refused, RadioError::AdvertTooLarge { actual, max: told } if (actual, told) == (max + 1, max))
         );
-        assert_eq!(phone.adverts(), 0);
+        assert_eq!(phone.live_adverts(), 0);
     }
 }
 
@@ -138,6 +141,20 @@ async fn a_scan_nobody_reads_keeps_what_its_queue_holds_and_no_more() {
     sleep(ms(200_000)).await;
     drop(handle);
     assert_eq!(hear_for(&mut scan, ms(1_000)).await.len(), 1024);
+}
+
+#[tokio::test(start_paused = true)]
+async fn reading_a_full_queue_lets_other_tasks_have_their_turn() {
+    let air = Air::new(1);
+    let (laptop, phone) = (air.device("laptop"), air.device("phone"));
+    let mut scan = laptop.scan().await.unwrap();
+    let _handle = phone.advertise(advert(1)).await.unwrap();
+    sleep(ms(110_000)).await;
+    let other = tokio::spawn(async {});
+    for _ in 0..1024 {
+        next(&mut scan).await.unwrap();
+    }
+    assert!(other.is_finished());
 }
 
 #[tokio::test(start_paused = true)]
@@ -179,11 +196,28 @@ async fn the_air_may_be_made_on_one_clock_and_used_on_another() {
     assert!(began.elapsed() <= ms(12), "{:?}", began.elapsed());
 }
 
+#[tokio::test(start_paused = true)]
+async fn nothing_runs_in_the_background_and_nothing_is_left_behind() {
+    let name: Arc<str> = "phone".into();
+    let air = Air::new(1);
+    let (laptop, phone) = (air.device("laptop"), air.device(Arc::clone(&name)));
+    let stream = air.subscribe();
+    let mut scan = laptop.scan().await.unwrap();
+    let handle = phone.advertise(advert(1)).await.unwrap();
+    next(&mut scan).await.unwrap();
+    assert_eq!(Handle::current().metrics().num_alive_tasks(), 0);
+    assert!(Arc::strong_count(&name) > 1);
+    drop((air, laptop, phone, stream, handle));
+    assert!(Arc::strong_count(&name) > 1, "the scan holds the air");
+    drop(scan);
+    assert_eq!(Arc::strong_count(&name), 1);
+}
+
 #[test]
 fn an_air_and_its_devices_need_no_runtime_until_they_wait() {
     let air = Air::with_options(1, &AirOptions::default());
     let phone = air.device("phone");
     phone.move_to(["elsewhere"]);
-    assert_eq!(phone.adverts(), 0);
+    assert_eq!(phone.live_adverts(), 0);
     assert_eq!(air.trace().len(), 1);
 }
