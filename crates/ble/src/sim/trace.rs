@@ -136,6 +136,17 @@ pub enum Arrival {
     Stale,
 }
 
+impl Arrival {
+    /// What a line about a sighting ends with.
+    fn words(self) -> &'static str {
+        match self {
+            Self::Direct => "",
+            Self::Duplicate => " again",
+            Self::Stale => " from memory",
+        }
+    }
+}
+
 /// Why a packet was lost.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum LossReason {
@@ -167,12 +178,7 @@ impl fmt::Display for TraceEvent {
             TraceKind::ScanStarted { scan } => write!(f, "{device} starts scan {}", scan.number),
             TraceKind::ScanEnded { scan } => write!(f, "{device} ends scan {}", scan.number),
             TraceKind::Heard { advert, from, arrival, .. } => {
-                let how = match arrival {
-                    Arrival::Direct => "",
-                    Arrival::Duplicate => " again",
-                    Arrival::Stale => " from memory",
-                };
-                write!(f, "{device} hears advert {} of {from}{how}", advert.number)
+                write!(f, "{device} hears advert {} of {from}{}", advert.number, arrival.words())
             }
             TraceKind::Lost { advert, from, reason, .. } => {
                 let why = match reason {
