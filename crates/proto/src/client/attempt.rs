@@ -116,8 +116,8 @@ impl Attempt {
             .action(Action::Dial { channel: self.channel, route: Route::Tunnel(self.request.clone()) });
     }
 
-    /// Tries again where that may help: a BLE channel falls back to the tunnel, a tunnel gets a second try after a
-    /// passing failure.
+    /// Tries again where that may help: a BLE channel falls back to the tunnel, whatever went wrong, since the offer of
+    /// one is not covered by the advert's tag. A tunnel gets a second try after a passing failure.
     pub(super) fn recover(
         &mut self,
         context: &mut Context,

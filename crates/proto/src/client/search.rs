@@ -158,7 +158,7 @@ impl Search {
             Err(error) => {
                 let attempt = self.attempts.swap_remove(position);
                 attempt.close(context, CloseCode::PROTOCOL_ERROR);
-                self.give_up(context, now, attempt, error);
+                self.recover(context, now, attempt, error);
                 None
             }
         }
@@ -173,7 +173,12 @@ impl Search {
         error: AttemptError,
     ) {
         let Some(position) = self.position(channel) else { return };
-        let mut attempt = self.attempts.swap_remove(position);
+        let attempt = self.attempts.swap_remove(position);
+        self.recover(context, now, attempt, error);
+    }
+
+    /// Takes another way to the phone, if there is one.
+    fn recover(&mut self, context: &mut Context, now: Instant, mut attempt: Attempt, error: AttemptError) {
         match attempt.recover(context, now, error) {
             Ok(()) => self.attempts.push(attempt),
             Err(error) => self.give_up(context, now, attempt, error),
@@ -207,13 +212,10 @@ impl Search {
 
     pub(super) fn handle_timeout(&mut self, context: &mut Context, now: Instant) {
         while let Some(position) = self.attempts.iter().position(|attempt| attempt.deadline <= now) {
-            let mut attempt = self.attempts.swap_remove(position);
+            let attempt = self.attempts.swap_remove(position);
             let error = attempt.timed_out();
             attempt.close(context, CloseCode::GOING_AWAY);
-            match attempt.recover(context, now, error) {
-                Ok(()) => self.attempts.push(attempt),
-                Err(error) => self.give_up(context, now, attempt, error),
-            }
+            self.recover(context, now, attempt, error);
         }
         if now < self.deadline {
             self.codes.handle_timeout(context, now);
