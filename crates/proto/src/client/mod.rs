@@ -122,8 +122,9 @@ impl ClientMachine {
 
     /// Shows a fresh code, in place of the one on the screen. Does nothing once a phone is found.
     pub fn show_code(&mut self, now: Instant) {
-        if let Phase::Searching(search) = &mut self.phase {
-            search.codes.show_fresh(&mut self.context, now);
+        match &mut self.phase {
+            Phase::Searching(search) if search.scanning => search.codes.show_fresh(&mut self.context, now),
+            _ => {}
         }
     }
 
@@ -133,7 +134,9 @@ impl ClientMachine {
     /// [`UnassignedDomain`] when the link's tunnel service has no known host.
     pub fn call(&mut self, now: Instant, link: Link) -> Result<Option<CallId>, UnassignedDomain> {
         match &mut self.phase {
-            Phase::Searching(search) => search.call(&mut self.context, now, link).map(Some),
+            Phase::Searching(search) if search.scanning => {
+                search.call(&mut self.context, now, link).map(Some)
+            }
             _ => Ok(None),
         }
     }

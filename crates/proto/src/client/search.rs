@@ -30,6 +30,8 @@ pub(super) struct Search {
     /// Adverts that matched, each followed once.
     tried: HashSet<Advert>,
     deadline: Instant,
+    /// Whether adverts are heard. Without them neither a code nor a call leads anywhere.
+    pub(super) scanning: bool,
     last_error: Option<ClientError>,
 }
 
@@ -42,12 +44,13 @@ pub(super) struct Found {
 impl Search {
     pub(super) fn new(context: &Context, now: Instant, codes: Codes) -> Self {
         let deadline = deadline(now, context.config.timing.search);
-        Self { codes, attempts: Vec::new(), tried: HashSet::new(), deadline, last_error: None }
+        let (attempts, tried) = (Vec::new(), HashSet::new());
+        Self { codes, attempts, tried, deadline, scanning: true, last_error: None }
     }
 
     /// A search for nothing but one phone's tunnel, after its BLE channel died.
     pub(super) fn for_fallback(context: &mut Context, now: Instant, mut attempt: Attempt) -> Self {
-        let mut search = Self::new(context, now, Codes::none());
+        let mut search = Self { scanning: false, ..Self::new(context, now, Codes::none()) };
         if attempt.recover(context, now, AttemptError::ChannelLost).is_ok() {
             search.attempts.push(attempt);
         }
@@ -193,7 +196,8 @@ impl Search {
         let found_by = attempt.source.found_by();
         context.out.event(Event::AttemptFailed { found_by, channel: attempt.channel, error });
         // The phone answers a code once, so after a failure its owner needs a fresh one to scan.
-        if matches!(attempt.source, Source::Code(_)) && !self.codes.is_shown() && now < self.deadline {
+        let can_rescan = self.scanning && matches!(attempt.source, Source::Code(_));
+        if can_rescan && !self.codes.is_shown() && now < self.deadline {
             self.codes.show_fresh(context, now);
         }
     }
@@ -235,7 +239,9 @@ impl Search {
     }
 
     pub(super) fn stop(&self, context: &mut Context) {
-        context.out.action(Action::StopScan);
+        if self.scanning {
+            context.out.action(Action::StopScan);
+        }
         self.close_all(context);
     }
 }
