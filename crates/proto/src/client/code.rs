@@ -30,8 +30,13 @@ pub(super) struct Codes {
     shown: bool,
 }
 
+/// How many adverts of one code are followed. Only holders of its secret can make one, so an honest code needs a
+/// handful; somebody with a photo of it must not keep the machine from hearing the next code's phone.
+const MAX_MATCHES: usize = 64;
+
 struct Live {
     code: Arc<Code>,
+    matches: usize,
     /// While shown: when a fresh one takes its place. Afterwards: when it stops being answered.
     until: Instant,
 }
@@ -54,7 +59,7 @@ impl Codes {
         let code = Code { eid_key: secret.eid_key(), key, secret };
         let until = deadline(now, context.config.timing.code_lifetime);
         let uri = context.qr_code(&code, now).to_uri();
-        self.live.push(Live { code: Arc::new(code), until });
+        self.live.push(Live { code: Arc::new(code), matches: 0, until });
         self.shown = true;
         context.out.event(Event::ShowQr { uri, until });
     }
@@ -79,9 +84,15 @@ impl Codes {
         self.shown
     }
 
-    /// The code under which the advert opens.
-    pub(super) fn find(&self, advert: &Advert) -> Option<(Arc<Code>, AdvertPlaintext)> {
-        self.live.iter().rev().find_map(|live| Some((Arc::clone(&live.code), live.code.open(advert)?)))
+    /// The code under which the advert opens, unless it had its share of adverts.
+    pub(super) fn find(&mut self, advert: &Advert) -> Option<(Arc<Code>, AdvertPlaintext)> {
+        for live in self.live.iter_mut().rev().filter(|live| live.matches < MAX_MATCHES) {
+            if let Some(plaintext) = live.code.open(advert) {
+                live.matches = live.matches.saturating_add(1);
+                return Some((Arc::clone(&live.code), plaintext));
+            }
+        }
+        None
     }
 
     pub(super) fn next_timeout(&self) -> Option<Instant> {

@@ -20,10 +20,6 @@ use crate::{
 
 /// How many candidates may be in the handshake at once.
 pub(super) const MAX_CANDIDATES: usize = 4;
-/// How many adverts of one search are followed in all. Only holders of a code's secret can make one, so an honest
-/// search needs a handful.
-const MAX_MATCHES: usize = 64;
-
 pub(super) struct Search {
     pub(super) codes: Codes,
     attempts: Vec<Attempt>,
@@ -87,7 +83,7 @@ impl Search {
         let Some(advert) = Advert::from_service_data(data).filter(|_| data.len() <= MAX_SERVICE_DATA) else {
             return;
         };
-        if self.tried.contains(&advert) || self.tried.len() >= MAX_MATCHES {
+        if self.tried.contains(&advert) {
             return;
         }
         if self.attempts.iter_mut().any(|attempt| attempt.match_advert(context, now, &advert)) {
