@@ -143,6 +143,8 @@ impl ClientMachine {
 
     /// Service data was heard under one of the transport's UUIDs. Most of it is not for us and is ignored.
     pub fn handle_service_data(&mut self, now: Instant, data: &[u8], sighting: SightingId) {
+        // Where a driver's timers are late, a code's time is over all the same.
+        self.handle_timeout(now);
         if let Phase::Searching(search) = &mut self.phase {
             search.service_data(&mut self.context, now, data, sighting);
         }
