@@ -120,7 +120,9 @@ impl Session {
         match message {
             Ok(message) => self.typed_message(context, message),
             Err(MessageError::Update(error)) => {
-                context.out.event(Event::LinkRefused(LinkError::Cbor(error)));
+                if self.linkable(context).is_some() {
+                    context.out.event(Event::LinkRefused(LinkError::Cbor(error)));
+                }
                 Ok(Next::Stay)
             }
             Err(error) => Err(error.into()),
@@ -152,9 +154,14 @@ impl Session {
         Ok(Next::Stay)
     }
 
-    /// Linking information counts only where its signature can be checked and the client said it wants it.
+    /// The code that linking information is signed for. It counts only where its signature can be checked and the
+    /// client said it wants it.
+    fn linkable(&self, context: &Context) -> Option<&Code> {
+        self.code.as_deref().filter(|_| context.config.accept_linking)
+    }
+
     fn linking_info(&self, context: &mut Context, info: &[u8]) {
-        let Some(code) = self.code.as_ref().filter(|_| context.config.accept_linking) else { return };
+        let Some(code) = self.linkable(context) else { return };
         match LinkingInfo::verify(info, &code.key, &self.hash) {
             Ok(info) => context.out.event(Event::Linked(Box::new(Link::new(self.domain, info)))),
             Err(error) => context.out.event(Event::LinkRefused(error)),
@@ -175,7 +182,7 @@ impl Session {
             return Next::Stay;
         }
         self.say_goodbye(context);
-        if context.config.accept_linking && self.code.is_some() && self.revision == Revision::Typed {
+        if self.linkable(context).is_some() && self.revision == Revision::Typed {
             self.state = State::Lingering { until: deadline(now, context.config.timing.linger) };
             return Next::Stay;
         }
