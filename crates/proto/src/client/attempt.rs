@@ -6,10 +6,12 @@ use super::{Action, AttemptError, CallId, Context, Event, FoundBy, Link, code::C
 use crate::{
     advert::{Advert, open},
     channel::{ChannelId, CloseCode, DialFailure, Route},
-    domain::DomainId,
+    domain::{DomainId, UnassignedDomain},
     handshake::{Established, Initiator},
+    ids::ClientNonce,
     keys::{EidKey, Psk},
-    service::ServiceRequest,
+    link::ClientPayload,
+    service::{CLIENT_PAYLOAD_HEADER, SIGNAL_HEADER, ServiceRequest},
     time::deadline,
 };
 
@@ -24,6 +26,20 @@ pub(super) struct Call {
     pub(super) id: CallId,
     pub(super) link: Link,
     pub(super) eid_key: EidKey,
+}
+
+/// Prepares one try to call a phone: the key of the adverts that answer it, and what to ask of the tunnel service.
+/// The nonce in both is fresh each time, so that an advert answers one try only.
+pub(super) fn contact(
+    context: &mut Context,
+    link: &Link,
+) -> Result<(EidKey, ServiceRequest), UnassignedDomain> {
+    let mut request = link.contact_request()?;
+    let nonce = ClientNonce::generate(&mut *context.rng);
+    let payload = ClientPayload::new(link.id(), nonce, context.config.hint.clone());
+    request.headers.push((CLIENT_PAYLOAD_HEADER, payload.to_header()));
+    request.headers.push((SIGNAL_HEADER, "true".to_owned()));
+    Ok((link.secret().eid_key(&nonce), request))
 }
 
 impl Source {
@@ -106,6 +122,13 @@ impl Attempt {
     }
 
     fn redial_tunnel(&mut self, context: &mut Context, now: Instant) {
+        if let Source::Call(call) = &mut self.source
+            && let Ok((eid_key, request)) = contact(context, &call.link)
+        {
+            call.eid_key = eid_key;
+            self.request = request;
+            self.psk = None;
+        }
         self.channel = context.next_channel();
         self.route = RouteKind::Tunnel;
         self.step = Step::Dialing;

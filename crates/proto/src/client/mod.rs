@@ -130,6 +130,8 @@ impl ClientMachine {
 
     /// Calls a remembered phone, beside the code and other calls. `None` once a phone is found.
     ///
+    /// Each of two tries draws 16 bytes of nonce.
+    ///
     /// # Errors
     /// [`UnassignedDomain`] when the link's tunnel service has no known host.
     pub fn call(&mut self, now: Instant, link: Link) -> Result<Option<CallId>, UnassignedDomain> {

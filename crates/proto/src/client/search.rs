@@ -4,7 +4,7 @@ use std::{collections::HashSet, time::Instant};
 
 use super::{
     Action, AttemptError, CallId, ClientError, Context, Event, FoundBy, Link,
-    attempt::{Attempt, Call, Progress, Source},
+    attempt::{Attempt, Call, Progress, Source, contact},
     code::Codes,
 };
 use crate::{
@@ -12,9 +12,7 @@ use crate::{
     channel::{ChannelId, CloseCode, Route, SightingId},
     domain::{DomainId, UnassignedDomain},
     handshake::Established,
-    ids::ClientNonce,
-    link::ClientPayload,
-    service::{CLIENT_PAYLOAD_HEADER, SIGNAL_HEADER, ServicePath, ServiceRequest},
+    service::{ServicePath, ServiceRequest},
     time::deadline,
 };
 
@@ -59,13 +57,8 @@ impl Search {
         now: Instant,
         link: Link,
     ) -> Result<CallId, UnassignedDomain> {
-        let mut request = link.contact_request()?;
+        let (eid_key, request) = contact(context, &link)?;
         let id = CallId(context.next_channel().0);
-        let nonce = ClientNonce::generate(&mut *context.rng);
-        let payload = ClientPayload::new(link.id(), nonce, context.config.hint.clone());
-        request.headers.push((CLIENT_PAYLOAD_HEADER, payload.to_header()));
-        request.headers.push((SIGNAL_HEADER, "true".to_owned()));
-        let eid_key = link.secret().eid_key(&nonce);
         let domain = link.domain;
         let source = Source::Call(Box::new(Call { id, link, eid_key }));
         let route = Route::Tunnel(request.clone());
