@@ -47,7 +47,8 @@ impl AuthenticatorConfig {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct AuthenticatorTiming {
-    /// How long opening the tunnel may take, each of two tries. Default 10 s.
+    /// How long opening the tunnel may take, each of two tries, and how long it may take until the driver listens for
+    /// L2CAP connections. Default 10 s.
     pub connect: Duration,
     /// How long to advertise for a client to come. Default 120 s.
     pub advertise: Duration,

@@ -30,7 +30,7 @@ pub enum Action {
         /// Whether clients connect to the advertising device.
         connectable: bool,
     },
-    /// Stop advertising, and accepting L2CAP connections.
+    /// Stop advertising, and listening for L2CAP connections, as far as either has begun.
     StopAdvertising,
     /// Send one message.
     Send {

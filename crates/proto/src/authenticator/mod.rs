@@ -151,9 +151,8 @@ impl AuthenticatorMachine {
     /// The tunnel could not be opened.
     pub fn handle_dial_failed(&mut self, now: Instant, channel: ChannelId, failure: DialFailure) {
         let Phase::Preparing(preparing) = &mut self.phase else { return };
-        if let Err(error) = preparing.dial_failed(&mut self.context, now, channel, failure) {
-            self.end(Event::Failed(error));
-        }
+        let prepared = preparing.dial_failed(&mut self.context, now, channel, failure);
+        self.preparing_moved(now, prepared);
     }
 
     /// The driver listens for L2CAP connections under this PSM.
@@ -201,9 +200,8 @@ impl AuthenticatorMachine {
     pub fn handle_channel_closed(&mut self, now: Instant, channel: ChannelId) {
         match &mut self.phase {
             Phase::Preparing(preparing) => {
-                if let Err(error) = preparing.tunnel_lost(&mut self.context, now, channel) {
-                    self.end(Event::Failed(error));
-                }
+                let prepared = preparing.tunnel_lost(&mut self.context, now, channel);
+                self.preparing_moved(now, prepared);
             }
             Phase::Advertising(advertising) => {
                 advertising.channels.retain(|open| *open != channel);
@@ -223,9 +221,8 @@ impl AuthenticatorMachine {
     pub fn handle_timeout(&mut self, now: Instant) {
         match &mut self.phase {
             Phase::Preparing(preparing) => {
-                if let Err(error) = preparing.handle_timeout(&mut self.context, now) {
-                    self.end(Event::Failed(error));
-                }
+                let prepared = preparing.handle_timeout(&mut self.context, now);
+                self.preparing_moved(now, prepared);
             }
             Phase::Advertising(advertising) if advertising.until <= now => {
                 self.stop_advertising(Event::Failed(AuthenticatorError::NobodyCame));
@@ -288,6 +285,19 @@ impl AuthenticatorMachine {
     /// Whether the machine has failed or finished.
     pub const fn is_closed(&self) -> bool {
         matches!(self.phase, Phase::Closed)
+    }
+
+    /// Goes on, or ends after a failure that has taken the tunnel with it.
+    fn preparing_moved(&mut self, now: Instant, prepared: Result<(), AuthenticatorError>) {
+        match (prepared, &self.phase) {
+            (Ok(()), _) => self.advertise_if_ready(now),
+            (Err(error), phase) => {
+                if let Phase::Preparing(preparing) = phase {
+                    preparing.stop_listening(&mut self.context);
+                }
+                self.end(Event::Failed(error));
+            }
+        }
     }
 
     fn advertise_if_ready(&mut self, now: Instant) {

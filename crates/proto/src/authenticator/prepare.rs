@@ -68,7 +68,10 @@ enum Tunnel {
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum L2cap {
-    Pending,
+    /// The driver was told to listen and has not reported yet.
+    Pending {
+        deadline: Instant,
+    },
     Known(Option<Psm>),
 }
 
@@ -97,7 +100,11 @@ impl Preparing {
         if l2cap {
             context.out.action(Action::ListenL2cap);
         }
-        let l2cap = if l2cap { L2cap::Pending } else { L2cap::Known(None) };
+        let l2cap = if l2cap {
+            L2cap::Pending { deadline: deadline(now, context.config.timing.connect) }
+        } else {
+            L2cap::Known(None)
+        };
         let tunnel = if channels.websocket() { Tunnel::dial(context, now, request) } else { Tunnel::Unused };
         Ok(Self { origin, tunnel, l2cap, retries: RETRIES })
     }
@@ -176,20 +183,25 @@ impl Preparing {
     }
 
     pub(super) fn l2cap_known(&mut self, psm: Option<Psm>) {
-        if self.l2cap == L2cap::Pending {
+        if matches!(self.l2cap, L2cap::Pending { .. }) {
             self.l2cap = L2cap::Known(psm);
         }
     }
 
     pub(super) fn is_ready(&self) -> bool {
-        self.l2cap != L2cap::Pending && !matches!(self.tunnel, Tunnel::Dialing { .. })
+        matches!(self.l2cap, L2cap::Known(_)) && !matches!(self.tunnel, Tunnel::Dialing { .. })
     }
 
     pub(super) fn next_timeout(&self) -> Option<Instant> {
-        match &self.tunnel {
+        let tunnel = match &self.tunnel {
             Tunnel::Dialing { deadline, .. } => Some(*deadline),
-            _ => None,
-        }
+            Tunnel::Unused | Tunnel::Open { .. } => None,
+        };
+        let l2cap = match self.l2cap {
+            L2cap::Pending { deadline } => Some(deadline),
+            L2cap::Known(_) => None,
+        };
+        tunnel.into_iter().chain(l2cap).min()
     }
 
     pub(super) fn handle_timeout(
@@ -197,16 +209,35 @@ impl Preparing {
         context: &mut Context,
         now: Instant,
     ) -> Result<(), AuthenticatorError> {
+        match self.l2cap {
+            L2cap::Pending { deadline } if deadline <= now => {
+                self.stop_listening(context);
+                self.l2cap = L2cap::Known(None);
+            }
+            _ => {}
+        }
         match &self.tunnel {
             Tunnel::Dialing { deadline, .. } if *deadline <= now => {
-                self.close(context);
+                self.close_tunnel(context);
                 self.redial(context, now, AuthenticatorError::DialTimeout)
             }
             _ => Ok(()),
         }
     }
 
+    /// Gives everything up.
     pub(super) fn close(&self, context: &mut Context) {
+        self.stop_listening(context);
+        self.close_tunnel(context);
+    }
+
+    pub(super) fn stop_listening(&self, context: &mut Context) {
+        if self.l2cap != L2cap::Known(None) {
+            context.out.action(Action::StopAdvertising);
+        }
+    }
+
+    fn close_tunnel(&self, context: &mut Context) {
         if let Tunnel::Dialing { channel, .. } | Tunnel::Open { channel, .. } = &self.tunnel {
             context.out.action(Action::Close { channel: *channel, code: CloseCode::GOING_AWAY });
         }
@@ -216,7 +247,7 @@ impl Preparing {
     pub(super) fn into_parts(self) -> (Origin, Option<RoutingId>, Option<Psm>, Option<ChannelId>) {
         let psm = match self.l2cap {
             L2cap::Known(psm) => psm,
-            L2cap::Pending => None,
+            L2cap::Pending { .. } => None,
         };
         match self.tunnel {
             Tunnel::Open { channel, routing } => (self.origin, routing, psm, Some(channel)),
