@@ -1,8 +1,20 @@
 //! A registration and a sign-in over the whole hybrid transport, in one process.
+//!
+//! [`world::World`] has all the parts; the program tells what happens in it.
 #![forbid(unsafe_code)]
 
 pub mod camera;
+pub mod ceremony;
+pub mod chance;
+pub mod journal;
+pub mod laptop;
+pub mod neighbours;
 pub mod owner;
+pub mod phone;
 pub mod picture;
 pub mod relying_party;
+pub mod screen;
+pub mod tunnel_service;
 pub mod webauthn_client;
+pub mod website;
+pub mod world;

@@ -34,9 +34,6 @@ pub enum ClientError {
     /// The relying party takes none of the signature algorithms that the client knows.
     #[error("the relying party accepts no known signature algorithm; it should offer ES256")]
     NoAlgorithm,
-    /// The phone answered with an error status of CTAP.
-    #[error("the phone refused with CTAP status {0:#04x}; start again and follow the phone's screen")]
-    Refused(u8),
     /// The reply is not canonical CBOR.
     #[error("the phone's reply breaks the form that CTAP demands; the phone's software is at fault")]
     NotCanonical(#[from] CborError),
@@ -132,12 +129,13 @@ impl Creation {
         &self.request
     }
 
-    /// Takes the phone's reply, a status byte and CBOR.
+    /// Takes the CBOR of the phone's reply, without its status byte.
     ///
     /// # Errors
-    /// [`ClientError::Refused`], [`ClientError::NotCanonical`] or [`ClientError::Malformed`].
-    pub fn finish(self, reply: &[u8]) -> Result<RegisterPublicKeyCredential, ClientError> {
-        response::creation(self.client_data, granted(reply)?)
+    /// [`ClientError::NotCanonical`] or [`ClientError::Malformed`].
+    pub fn finish(self, cbor: &[u8]) -> Result<RegisterPublicKeyCredential, ClientError> {
+        check_canonical(cbor)?;
+        response::creation(self.client_data, cbor)
     }
 }
 
@@ -147,29 +145,18 @@ impl Assertion {
         &self.request
     }
 
-    /// Takes the phone's reply, a status byte and CBOR.
+    /// Takes the CBOR of the phone's reply, without its status byte.
     ///
     /// # Errors
-    /// [`ClientError::Refused`], [`ClientError::NotCanonical`] or [`ClientError::Malformed`].
-    pub fn finish(self, reply: &[u8]) -> Result<PublicKeyCredential, ClientError> {
+    /// [`ClientError::NotCanonical`] or [`ClientError::Malformed`].
+    pub fn finish(self, cbor: &[u8]) -> Result<PublicKeyCredential, ClientError> {
+        check_canonical(cbor)?;
         // Only one credential was allowed: then the phone need not say which one it used.
         let only = match self.request.allow_list.as_deref() {
             Some([only]) => Some(only.id.to_vec()),
             _ => None,
         };
-        response::assertion(self.client_data, only, granted(reply)?)
-    }
-}
-
-/// The CBOR of a reply that says yes.
-fn granted(reply: &[u8]) -> Result<&[u8], ClientError> {
-    match reply.split_first() {
-        Some((0, cbor)) => {
-            check_canonical(cbor)?;
-            Ok(cbor)
-        }
-        Some((status, _)) => Err(ClientError::Refused(*status)),
-        None => Err(ClientError::Malformed("status byte")),
+        response::assertion(self.client_data, only, cbor)
     }
 }
 

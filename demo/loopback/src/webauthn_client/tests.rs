@@ -27,7 +27,7 @@ fn options(rp_id: &str, allowed: &[&[u8]]) -> RequestChallengeResponse {
 }
 
 fn reply(value: &Value) -> Vec<u8> {
-    let mut bytes = vec![0x00];
+    let mut bytes = Vec::new();
     ciborium::into_writer(value, &mut bytes).unwrap();
     bytes
 }
@@ -81,10 +81,8 @@ fn bad_replies_are_told_apart() {
     let finish = |reply: &[u8]| {
         browser("https://demo.example").get(&options("demo.example", &[])).unwrap().finish(reply).unwrap_err()
     };
-    assert!(matches!(finish(&[]), ClientError::Malformed("status byte")));
-    assert!(matches!(finish(&[0x27]), ClientError::Refused(0x27)));
-    assert!(matches!(finish(&[0x00]), ClientError::NotCanonical(_)));
-    assert!(matches!(finish(&[0x00, 0xA0, 0x00]), ClientError::NotCanonical(_)));
+    assert!(matches!(finish(&[]), ClientError::NotCanonical(_)));
+    assert!(matches!(finish(&[0xA0, 0x00]), ClientError::NotCanonical(_)));
     let unsorted = cbor!({ 3 => 0, 2 => 0, 1 => 0 }).unwrap();
     assert!(matches!(finish(&reply(&unsorted)), ClientError::NotCanonical(_)));
 
@@ -96,5 +94,5 @@ fn bad_replies_are_told_apart() {
     assert!(matches!(without(1), ClientError::Malformed("credential ID")));
     assert!(matches!(without(2), ClientError::Malformed("authenticator data")));
     assert!(matches!(without(3), ClientError::Malformed("signature")));
-    assert!(matches!(finish(&[0x00, 0x80]), ClientError::Malformed(_)), "not a map");
+    assert!(matches!(finish(&[0x80]), ClientError::Malformed(_)), "not a map");
 }

@@ -1,0 +1,167 @@
+//! A stream that tells what passes through it: the view of the tunnel service, between its TLS and itself.
+
+use std::{
+    io::{self, Cursor},
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll, ready},
+};
+
+use hybridge_proto::service::ServicePath;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio_tungstenite::tungstenite::protocol::frame::{
+    FrameHeader,
+    coding::{Control, OpCode},
+};
+
+use super::watch::{Peer, Seen, TunnelEvent};
+use crate::journal::Journal;
+
+/// What ends a request's or answer's head.
+const HEAD_END: &[u8] = b"\r\n\r\n";
+
+/// Passes bytes on unchanged, and reads along.
+pub(super) struct Tapped<S> {
+    stream: S,
+    reader: Reader,
+}
+
+impl<S> Tapped<S> {
+    pub(super) fn new(stream: S, seen: Arc<Seen>, journal: Journal) -> Self {
+        let reader = Reader {
+            peer: None,
+            asked: false,
+            request: Vec::new(),
+            answered: false,
+            answer: Vec::new(),
+            message: Vec::new(),
+            seen,
+            journal,
+        };
+        Self { stream, reader }
+    }
+}
+
+/// Makes sense of the bytes of one connection.
+struct Reader {
+    /// Known once the request was read.
+    peer: Option<Peer>,
+    asked: bool,
+    /// What came from the peer and is not read yet.
+    request: Vec<u8>,
+    answered: bool,
+    answer: Vec<u8>,
+    /// The fragments of a message so far.
+    message: Vec<u8>,
+    seen: Arc<Seen>,
+    journal: Journal,
+}
+
+impl Reader {
+    fn received(&mut self, bytes: &[u8]) {
+        self.request.extend_from_slice(bytes);
+        if !self.asked {
+            let Some(head) = take_head(&mut self.request) else { return };
+            self.asked = true;
+            self.peer = peer(&head);
+            self.seen.request(&head);
+        }
+        while let Some((opcode, is_final, payload)) = take_frame(&mut self.request) {
+            self.frame(opcode, is_final, payload);
+        }
+    }
+
+    fn frame(&mut self, opcode: OpCode, is_final: bool, payload: Vec<u8>) {
+        let Some(from) = self.peer else { return };
+        match opcode {
+            OpCode::Data(_) => {
+                self.message.extend(payload);
+                if is_final {
+                    let message = std::mem::take(&mut self.message);
+                    self.journal.write(TunnelEvent::Carries { from, bytes: message.len() });
+                    self.seen.message(message);
+                }
+            }
+            OpCode::Control(Control::Close) => self.journal.write(TunnelEvent::Leaves(from)),
+            OpCode::Control(_) => {}
+        }
+    }
+
+    fn sent(&mut self, bytes: &[u8]) {
+        if self.answered {
+            return;
+        }
+        self.answer.extend_from_slice(bytes);
+        let Some(head) = take_head(&mut self.answer) else { return };
+        self.answered = true;
+        self.answer.clear();
+        self.journal.write(match (status(&head), self.peer) {
+            (101, Some(peer)) => TunnelEvent::Accepted(peer),
+            (status, _) => TunnelEvent::Refused { status },
+        });
+    }
+}
+
+/// Takes a complete head off the front, or leaves an incomplete one.
+fn take_head(bytes: &mut Vec<u8>) -> Option<Vec<u8>> {
+    let end = bytes.windows(HEAD_END.len()).position(|window| window == HEAD_END)?;
+    let rest = bytes.split_off(end.saturating_add(HEAD_END.len()));
+    Some(std::mem::replace(bytes, rest))
+}
+
+/// The number in `HTTP/1.1 101 Switching Protocols`; 0 if there is none.
+fn status(head: &[u8]) -> u16 {
+    let word = head.split(|byte| *byte == b' ').nth(1);
+    word.and_then(|word| std::str::from_utf8(word).ok()?.parse().ok()).unwrap_or_default()
+}
+
+/// Who asks `GET <path> HTTP/1.1`.
+fn peer(head: &[u8]) -> Option<Peer> {
+    let path = head.split(|byte| *byte == b' ').nth(1)?;
+    match ServicePath::parse(std::str::from_utf8(path).ok()?).ok()? {
+        ServicePath::New { .. } => Some(Peer::Phone),
+        ServicePath::Connect { .. } | ServicePath::Contact { .. } => Some(Peer::Laptop),
+        _ => None,
+    }
+}
+
+/// Takes a complete frame off the front and unmasks its payload, or leaves what is incomplete or broken.
+fn take_frame(bytes: &mut Vec<u8>) -> Option<(OpCode, bool, Vec<u8>)> {
+    let mut cursor = Cursor::new(bytes.as_slice());
+    let (header, length) = FrameHeader::parse(&mut cursor).ok()??;
+    let start = usize::try_from(cursor.position()).ok()?;
+    let end = start.checked_add(usize::try_from(length).ok()?)?;
+    let mut payload = bytes.get(start..end)?.to_vec();
+    if let Some(mask) = header.mask {
+        payload.iter_mut().zip(mask.iter().cycle()).for_each(|(byte, mask)| *byte ^= mask);
+    }
+    bytes.drain(..end);
+    Some((header.opcode, header.is_final, payload))
+}
+
+impl<S: AsyncRead + Unpin> AsyncRead for Tapped<S> {
+    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let this = self.get_mut();
+        let before = buf.filled().len();
+        ready!(Pin::new(&mut this.stream).poll_read(cx, buf))?;
+        this.reader.received(buf.filled().get(before..).unwrap_or_default());
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl<S: AsyncWrite + Unpin> AsyncWrite for Tapped<S> {
+    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        let this = self.get_mut();
+        let written = ready!(Pin::new(&mut this.stream).poll_write(cx, bytes))?;
+        this.reader.sent(bytes.get(..written).unwrap_or_default());
+        Poll::Ready(Ok(written))
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.get_mut().stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.get_mut().stream).poll_shutdown(cx)
+    }
+}
