@@ -36,6 +36,7 @@ mod listener;
 pub mod rendezvous;
 mod service;
 mod tunnel;
+pub mod websocket;
 
 pub use config::Config;
 pub use listener::Serving;

@@ -25,7 +25,7 @@ use crate::{
     http::{self, Refusal, Request},
     listener::{self, Serving},
     rendezvous::{NoSuchTunnel, OpenError, Rendezvous, Ticket},
-    tunnel::{self, End, Io, Link, Side, linger},
+    tunnel::{self, End, Io, Loan, Peer, lend, linger},
 };
 
 /// How many bytes of a request head are read at once.
@@ -50,8 +50,8 @@ struct Shared {
     rng: Mutex<Box<dyn CryptoRng + Send>>,
 }
 
-/// The opener of a tunnel leaves the place where it waits for its tie to the joiner.
-type Tunnels = Rendezvous<oneshot::Sender<Link>>;
+/// The opener of a tunnel leaves the place where it waits for the joiner's connection.
+type Tunnels = Rendezvous<oneshot::Sender<Loan>>;
 
 /// A tunnel's place in the table; dropping it takes the tunnel off.
 struct Registration<'a> {
@@ -116,7 +116,7 @@ impl Service {
     ///
     /// # Cancel safety
     /// Dropping the future drops the stream; the other side of the tunnel is closed with 1001.
-    pub async fn serve_stream(&self, io: impl AsyncRead + AsyncWrite + Send + Unpin) {
+    pub async fn serve_stream(&self, io: impl AsyncRead + AsyncWrite + Send + Unpin + 'static) {
         self.connection(io, &CancellationToken::new()).await;
     }
 
@@ -125,7 +125,7 @@ impl Service {
         self.shared.tunnels().len()
     }
 
-    async fn connection(&self, mut io: impl Io, stop: &CancellationToken) {
+    async fn connection(&self, mut io: impl Io + 'static, stop: &CancellationToken) {
         let config = &self.shared.config;
         let request = tokio::select! {
             request = timeout(config.handshake_timeout, read_request(&mut io, config.max_head)) => {
@@ -144,7 +144,7 @@ impl Service {
         }
     }
 
-    async fn answer<S: Io>(
+    async fn answer<S: Io + 'static>(
         &self,
         io: S,
         request: Request,
@@ -154,7 +154,7 @@ impl Service {
         match request.path {
             ServicePath::New { tunnel } => self.open(io, &request, tunnel, early, stop).await,
             ServicePath::Connect { routing, tunnel } => {
-                self.join(io, &request, (tunnel, routing), early, stop).await
+                self.join(io, &request, (tunnel, routing), early).await
             }
             ServicePath::Contact { .. } => Err((io, Refusal::UnknownContact)),
             _ => Err((io, Refusal::UnknownPath)),
@@ -181,32 +181,32 @@ impl Service {
             return Ok(());
         }
         tracing::debug!("tunnel opened");
-        let mut side = Side::new(io, early, &self.shared.config, stop, opened.ends.into()).await;
-        let end = match side.wait_for_peer(joined, opened.pending_until.into()).await {
-            Ok((link, waiting)) => side.forward(link, waiting).await,
+        let config = &self.shared.config;
+        let mut peer = Peer::new(io, early, config);
+        let pending_until = opened.pending_until.into();
+        let end = match tunnel::wait_for_peer(&mut peer, config, joined, stop, pending_until).await {
+            Ok(loan) => tunnel::forward(&mut peer, loan, stop, opened.ends.into()).await,
             Err(end) => end,
         };
         drop(registration);
-        Self::finish(side, end, "authenticator").await;
+        self.finish(peer, end, "authenticator").await;
         Ok(())
     }
 
-    /// The client's side: takes a pending tunnel and forwards.
-    async fn join<S: Io>(
+    /// The client's side: takes a pending tunnel and lends its connection to the opener.
+    async fn join<S: Io + 'static>(
         &self,
         mut io: S,
         request: &Request,
         (tunnel, routing): (TunnelId, RoutingId),
         early: Vec<u8>,
-        stop: &CancellationToken,
     ) -> Result<(), (S, Refusal)> {
         let joined = match self.shared.tunnels().join(tunnel, routing, Instant::now().into_std()) {
             Ok(joined) => joined,
             Err(error) => return Err((io, error.into())),
         };
         let registration = Registration { shared: &self.shared, ticket: joined.ticket };
-        let (link, opener_link) = tunnel::link();
-        if joined.parked.send(opener_link).is_err() {
+        if joined.parked.is_closed() {
             // The opener left a moment ago and has not taken its tunnel off the table yet.
             return Err((io, Refusal::NoSuchTunnel));
         }
@@ -214,10 +214,14 @@ impl Service {
             return Ok(());
         }
         tracing::debug!("tunnel joined");
-        let mut side = Side::new(io, early, &self.shared.config, stop, joined.ends.into()).await;
-        let end = side.forward(link, Default::default()).await;
+        let (loan, lender) = lend(Peer::new(io, early, &self.shared.config).boxed());
+        // An opener that has left by now does not take the loan, which then comes back at once.
+        let _ = joined.parked.send(loan);
+        let returned = lender.returned().await;
         drop(registration);
-        Self::finish(side, end, "client").await;
+        if let Some(returned) = returned {
+            self.finish(returned.peer, returned.end, "client").await;
+        }
         Ok(())
     }
 
@@ -227,9 +231,9 @@ impl Service {
         timeout(self.shared.config.handshake_timeout, sending).await.unwrap_or(false)
     }
 
-    async fn finish(side: Side<'_, impl Io>, end: End, role: &'static str) {
+    async fn finish(&self, peer: Peer<impl Io>, end: End, role: &'static str) {
         tracing::debug!(role, ?end, "side of a tunnel ended");
-        side.finish(end).await;
+        peer.finish(end, &self.shared.config).await;
     }
 }
 

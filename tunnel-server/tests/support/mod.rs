@@ -124,9 +124,10 @@ pub async fn close_code<S: AsyncRead + AsyncWrite + Unpin>(socket: &mut Socket<S
 /// One masked frame of at most 65,535 bytes as a client sends it; `first` is its first byte.
 pub fn frame(first: u8, payload: &[u8]) -> Vec<u8> {
     let mask = [0x12, 0x34, 0x56, 0x78];
-    let length = u16::try_from(payload.len()).unwrap();
-    let mut bytes = vec![first, 0x80 | 126];
-    bytes.extend(length.to_be_bytes());
+    let mut bytes = match u8::try_from(payload.len()) {
+        Ok(short @ 0..=125) => vec![first, 0x80 | short],
+        _ => [&[first, 0x80 | 126][..], &u16::try_from(payload.len()).unwrap().to_be_bytes()].concat(),
+    };
     bytes.extend(mask);
     bytes.extend(payload.iter().zip(mask.iter().cycle()).map(|(byte, mask)| byte ^ mask));
     bytes
