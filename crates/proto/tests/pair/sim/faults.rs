@@ -52,7 +52,9 @@ impl Point {
             Self::Advert => &ADVERT,
             Self::PhoneOpens | Self::LaptopOpens => &OPEN,
             Self::ToPhone | Self::ToLaptop => &MESSAGE,
-            Self::Listens => &[Fault::Drop, Fault::Duplicate, Fault::Late(3), Fault::Fail(DialFailure::L2cap)],
+            Self::Listens => {
+                &[Fault::Drop, Fault::Duplicate, Fault::Late(3), Fault::Fail(DialFailure::L2cap)]
+            }
             Self::Call | Self::PhoneCloses | Self::LaptopCloses => {
                 &[Fault::Drop, Fault::Duplicate, Fault::Late(3), Fault::Late(30)]
             }
@@ -76,8 +78,10 @@ pub(crate) enum Fault {
     Extend,
     /// Much too many bytes, more than any message may have.
     Oversize,
-    /// One changed bit, counted from the start and around the end.
+    /// One changed bit, counted from the start.
     Flip(usize),
+    /// The last bit is changed.
+    FlipLast,
     /// An earlier one of the same kind comes once more, before this one.
     Replay,
     /// It also comes back to its sender.
@@ -103,7 +107,7 @@ const MESSAGE: [Fault; 14] = [
     Fault::Oversize,
     Fault::Flip(0),
     Fault::Flip(300),
-    Fault::Flip(usize::MAX),
+    Fault::FlipLast,
     Fault::Replay,
     Fault::Reflect,
     Fault::HangUp,
@@ -143,7 +147,7 @@ pub(crate) enum Plan {
     /// This, when the point is passed for the `index`th time, counted from 0.
     Once { point: Point, index: usize, fault: Fault },
     /// Anything, in this many of a hundred passes.
-    Often { dice: Dice, percent: u32 },
+    Often { dice: Box<Dice>, percent: u32 },
 }
 
 pub(crate) struct Faults {
@@ -188,21 +192,32 @@ impl Fault {
             Self::Drop | Self::HangUp => return Vec::new(),
             Self::Duplicate => return vec![(on_time, bytes.clone()), (on_time, bytes)],
             Self::Late(seconds) => return vec![(Duration::from_secs(seconds), bytes)],
-            Self::Replay => return earlier.cloned().into_iter().chain([bytes]).map(|copy| (on_time, copy)).collect(),
+            Self::Replay => {
+                return earlier.cloned().into_iter().chain([bytes]).map(|copy| (on_time, copy)).collect();
+            }
             Self::Truncate => drop(bytes.pop()),
             Self::Hollow => bytes.clear(),
             Self::Extend => bytes.push(0),
             Self::Oversize => bytes.resize(hybridge_proto::service::MAX_MESSAGE + 1, 0),
-            Self::Flip(bit) if !bytes.is_empty() => {
-                let bit = bit % (bytes.len() * 8);
-                bytes[bit / 8] ^= 1 << (bit % 8);
+            Self::Flip(bit) => flip(&mut bytes, bit),
+            Self::FlipLast => {
+                let last = bytes.len() * 8;
+                flip(&mut bytes, last.saturating_sub(1));
             }
             Self::ForgedSuffix => {
                 bytes.truncate(20);
                 bytes.extend_from_slice(&[0xa1, 1, 0x18, 0x99]);
             }
-            Self::Flip(_) | Self::Reflect | Self::Fail(_) | Self::NoRouting => {}
+            Self::Reflect | Self::Fail(_) | Self::NoRouting => {}
         }
         vec![(on_time, bytes)]
+    }
+}
+
+/// Changes one bit, the last one if there are not as many.
+fn flip(bytes: &mut [u8], bit: usize) {
+    let bit = bit.min((bytes.len() * 8).saturating_sub(1));
+    if let Some(byte) = bytes.get_mut(bit / 8) {
+        *byte ^= 1 << (bit % 8);
     }
 }

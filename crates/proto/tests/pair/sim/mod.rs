@@ -4,7 +4,9 @@
 //! |---|---|
 //! | `world` | clock and queue: what happens next |
 //! | `laptop`, `phone` | the drivers of the two machines, and the people who use them |
-//! | `wire` | data channels, joined in pairs, and the tunnel service |
+//! | `wire`, `service` | data channels, joined in pairs, and the tunnel service |
+//! | `remembered` | what a laptop and a phone keep of each other |
+//! | `settings` | who is there, how fast things are, and who misbehaves |
 //! | `air` | adverts: the phones' own, strangers', replayed and forged ones |
 //! | `faults` | what goes wrong, one decision each time something passes |
 //! | `referee` | what must hold at any time and in the end |
@@ -14,9 +16,10 @@ mod air;
 mod dice;
 mod faults;
 mod laptop;
-mod link;
 mod phone;
 mod referee;
+mod remembered;
+mod service;
 mod settings;
 mod trace;
 mod wire;
@@ -25,7 +28,8 @@ mod world;
 pub(crate) use self::{
     dice::{Dice, machine_rng},
     faults::{Fault, Plan, Point},
-    link::{Card, OWNER_CARD_DOMAIN},
+    remembered::{Remembered, domain_of},
     settings::Settings,
-    world::{Outcome, World},
+    trace::Who,
+    world::World,
 };

@@ -1,0 +1,150 @@
+//! The BLE data channel, as the client uses it: first, if the advert offers it, and with the tunnel to fall back to.
+
+use hybridge_proto::{
+    advert::Psm,
+    channel::{ChannelId, DialFailure, Route, SightingId},
+    client::ClientConfig,
+};
+
+use super::{ClientDesk, HandPhone, HandSession, client_desk::config, seconds};
+
+fn with_ble() -> ClientConfig {
+    let mut config = config();
+    config.l2cap = true;
+    config
+}
+
+/// A desk that dials a phone over BLE, with an empty log.
+fn dialing() -> (ClientDesk, HandPhone, ChannelId) {
+    let mut desk = ClientDesk::new(with_ble());
+    let phone = HandPhone::scan(&desk.code(), 1);
+    desk.hear(&phone.advert_with(Some(0x82)));
+    assert_eq!(desk.log().iter().filter(|entry| *entry == "Dial over BLE channel 1").count(), 1);
+    let channel = desk.channel();
+    (desk, phone, channel)
+}
+
+/// The handshake over the channel that was dialed last.
+fn finish(desk: &mut ClientDesk, phone: &HandPhone) -> HandSession {
+    let channel = desk.channel();
+    desk.opened(channel);
+    let (message_2, session) = phone.respond(&desk.sent());
+    desk.receive(channel, message_2);
+    session
+}
+
+#[test]
+fn an_offer_is_taken() {
+    let (mut desk, phone, channel) = dialing();
+    assert!(desk.code().effective_channels().l2cap());
+    assert_eq!(desk.dials[0].1, Route::L2cap { psm: Psm(0x82), sighting: SightingId(1) });
+    let mut session = finish(&mut desk, &phone);
+    desk.receive(channel, session.describe());
+    assert_eq!(desk.log().pop().expect("an event"), "Connected");
+}
+
+#[test]
+fn an_offer_that_was_not_asked_for_is_ignored() {
+    let mut desk = ClientDesk::new(config());
+    let phone = HandPhone::scan(&desk.code(), 1);
+    desk.hear(&phone.advert_with(Some(0x82)));
+    assert!(matches!(desk.dials[0].1, Route::Tunnel(_)));
+}
+
+#[test]
+fn a_malformed_offer_is_none() {
+    for suffix in [&[0xa1][..], &[0xa0], &[0xa1, 1, 0x1a, 0, 1, 0, 0], &[1; 200]] {
+        let mut desk = ClientDesk::new(with_ble());
+        let mut advert = HandPhone::scan(&desk.code(), 1).advert();
+        advert.extend_from_slice(suffix);
+        desk.hear(&advert);
+        assert!(matches!(desk.dials[0].1, Route::Tunnel(_)), "{suffix:x?}");
+    }
+}
+
+#[test]
+fn a_failed_dial_falls_back_to_the_tunnel() {
+    let (mut desk, phone, channel) = dialing();
+    desk.failed(channel, DialFailure::L2cap);
+    assert_eq!(desk.log(), ["Dial channel 2"]);
+    finish(&mut desk, &phone);
+    assert!(desk.log().contains(&"StopScan".to_owned()));
+}
+
+#[test]
+fn a_slow_dial_falls_back_to_the_tunnel_which_has_its_two_tries() {
+    let (mut desk, _, _) = dialing();
+    desk.wait(seconds(10));
+    assert_eq!(desk.log(), ["Close channel 1 1001", "Dial channel 2"]);
+    desk.failed(desk.channel(), DialFailure::Unreachable);
+    assert_eq!(desk.log(), ["Dial channel 3"]);
+    desk.failed(desk.channel(), DialFailure::Unreachable);
+    assert_eq!(desk.log().pop().expect("an event"), "ShowQr");
+}
+
+#[test]
+fn a_channel_that_dies_in_the_handshake_falls_back() {
+    let (mut desk, phone, channel) = dialing();
+    desk.opened(channel);
+    desk.log();
+    desk.closed(channel);
+    assert_eq!(desk.log(), ["Dial channel 2"]);
+    finish(&mut desk, &phone);
+}
+
+/// The offer is not covered by the advert's tag: anybody can put one of their own behind it.
+#[test]
+fn a_wrong_answer_over_ble_falls_back() {
+    for answer in [Vec::new(), vec![4; 81], vec![0; 48]] {
+        let (mut desk, phone, channel) = dialing();
+        desk.opened(channel);
+        desk.log();
+        desk.receive(channel, answer);
+        assert_eq!(desk.log(), ["Close channel 1 1002", "Dial channel 2"]);
+        let mut session = finish(&mut desk, &phone);
+        desk.receive(desk.channel(), session.describe());
+        assert_eq!(desk.log().pop().expect("an event"), "Connected");
+    }
+}
+
+#[test]
+fn a_channel_that_dies_before_the_description_falls_back() {
+    let (mut desk, phone, channel) = dialing();
+    finish(&mut desk, &phone);
+    desk.log();
+    desk.closed(channel);
+    assert_eq!(desk.log(), ["Dial channel 2"]);
+    let mut session = finish(&mut desk, &phone);
+    assert!(!desk.log().contains(&"StopScan".to_owned()), "scanning has stopped long ago");
+    desk.receive(desk.channel(), session.describe());
+    assert_eq!(desk.log(), ["Connected"]);
+}
+
+/// Nothing scans any more, so a code would lead nowhere.
+#[test]
+fn a_failed_fallback_is_the_end() {
+    let (mut desk, phone, channel) = dialing();
+    finish(&mut desk, &phone);
+    desk.closed(channel);
+    desk.log();
+    desk.failed(desk.channel(), DialFailure::Refused(404));
+    assert_eq!(
+        desk.log(),
+        [
+            "AttemptFailed { found_by: Code, channel: ChannelId(2), error: Dial(Refused(404)) }",
+            "Failed(Attempt(Dial(Refused(404))))"
+        ]
+    );
+}
+
+#[test]
+fn nothing_can_be_added_to_a_fallback() {
+    let (mut desk, phone, channel) = dialing();
+    finish(&mut desk, &phone);
+    desk.closed(channel);
+    desk.log();
+    desk.machine.show_code(desk.now());
+    desk.settle();
+    assert_eq!(desk.call(crate::pair::sim::Remembered::of(0).link()), None);
+    assert!(desk.log().is_empty());
+}
