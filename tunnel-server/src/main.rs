@@ -4,6 +4,7 @@
 use std::{
     io::{self, Write},
     net::SocketAddr,
+    process::ExitCode,
 };
 
 use clap::Parser;
@@ -24,15 +25,30 @@ struct Arguments {
 }
 
 #[tokio::main]
-async fn main() -> io::Result<()> {
+async fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).init();
+    match run(arguments.listen).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err((what, error)) => {
+            let _ = writeln!(io::stderr().lock(), "hybridge-relay: {what}: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
 
-    let listener = TcpListener::bind(arguments.listen).await?;
-    let serving = Service::new(Config::default())?.serve(listener)?;
-    writeln!(io::stdout().lock(), "listening on {}", serving.local_addr())?;
-    stop_signal().await?;
+/// Serves until a signal comes. An error says what failed and what to try.
+async fn run(listen: SocketAddr) -> Result<(), (&'static str, io::Error)> {
+    let listener = TcpListener::bind(listen)
+        .await
+        .map_err(|error| ("cannot listen there, try another address or port", error))?;
+    let serving = Service::new(Config::default())
+        .and_then(|service| service.serve(listener))
+        .map_err(|error| ("cannot start, the system lacks something", error))?;
+    writeln!(io::stdout().lock(), "listening on {}", serving.local_addr())
+        .map_err(|error| ("cannot write to standard output", error))?;
+    stop_signal().await.map_err(|error| ("cannot wait for signals", error))?;
     serving.stop().await;
     Ok(())
 }

@@ -129,3 +129,15 @@ async fn the_program_serves_and_stops() {
         assert!(program.wait().await.unwrap().success());
     }
 }
+
+#[tokio::test]
+async fn the_program_says_why_it_does_not_start() {
+    let taken = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let output = Command::new(env!("CARGO_BIN_EXE_hybridge-relay")).args(["--listen", &address]).output();
+    let output = output.await.unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(said.starts_with("hybridge-relay: cannot listen there, try another address or port: "), "{said}");
+    assert!(output.stdout.is_empty());
+}

@@ -76,7 +76,8 @@ impl ChannelSender {
     /// channel is over. `Closed` is reported only once the receiving half has seen the close frame.
     ///
     /// # Cancel safety
-    /// When the future is dropped, the message was sent or not, and never in part.
+    /// When the future is dropped, the message was sent, or leaves with the next one, or is not sent at all;
+    /// never in part, and never twice.
     pub async fn send(&mut self, message: &[u8]) -> Result<(), ChannelError> {
         if message.len() > hybridge_proto::service::MAX_MESSAGE {
             return Err(ChannelError::MessageTooLarge);

@@ -83,14 +83,18 @@ pub struct TcpConnect;
 
 impl Connect for TcpConnect {
     async fn connect(&self, host: &str, port: u16) -> Result<BoxStream, ConnectError> {
-        let addresses: Vec<_> = lookup_host((host, port)).await.map_err(ConnectError::Resolve)?.collect();
-        if addresses.is_empty() {
-            return Err(ConnectError::Resolve(io::ErrorKind::NotFound.into()));
-        }
-        let stream = race(addresses, TcpStream::connect).await.map_err(ConnectError::Connect)?;
-        stream.set_nodelay(true).map_err(ConnectError::Connect)?;
-        Ok(Box::new(stream))
+        Ok(Box::new(tcp(host, port).await?))
     }
+}
+
+async fn tcp(host: &str, port: u16) -> Result<TcpStream, ConnectError> {
+    let addresses: Vec<_> = lookup_host((host, port)).await.map_err(ConnectError::Resolve)?.collect();
+    if addresses.is_empty() {
+        return Err(ConnectError::Resolve(io::ErrorKind::NotFound.into()));
+    }
+    let stream = race(addresses, TcpStream::connect).await.map_err(ConnectError::Connect)?;
+    stream.set_nodelay(true).map_err(ConnectError::Connect)?;
+    Ok(stream)
 }
 
 /// Tries addresses in turn, each a moment after the one before, and returns the first success or last failure.
@@ -268,6 +272,13 @@ mod tests {
         one.connect("other.example.com", 443).await.unwrap();
         Rerouted::every_host(inner, address("127.0.0.1:8")).connect("a", 443).await.unwrap();
         assert_eq!(*asked.lock().unwrap(), ["::1 7", "other.example.com 443", "127.0.0.1 8"]);
+    }
+
+    #[tokio::test]
+    async fn small_messages_leave_at_once() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let stream = tcp("127.0.0.1", listener.local_addr().unwrap().port()).await.unwrap();
+        assert!(stream.nodelay().unwrap());
     }
 
     #[tokio::test]

@@ -18,7 +18,6 @@ pub(crate) struct End {
     outgoing: mpsc::UnboundedSender<Item>,
     outgoing_room: Arc<Semaphore>,
     incoming: Mutex<mpsc::UnboundedReceiver<Item>>,
-    incoming_room: Arc<Semaphore>,
     /// The code of the close frame that came in.
     closed: OnceLock<CloseCode>,
 }
@@ -28,27 +27,19 @@ pub(super) struct Receiver(Arc<End>);
 
 /// Two connected ends.
 pub(crate) fn pair(capacity: usize) -> (End, End) {
-    let room = || Arc::new(Semaphore::new(capacity.clamp(1, Semaphore::MAX_PERMITS)));
-    let (a_room, b_room) = (room(), room());
     let (to_b, from_a) = mpsc::unbounded_channel();
     let (to_a, from_b) = mpsc::unbounded_channel();
-    (End::new(to_b, Arc::clone(&a_room), from_b, Arc::clone(&b_room)), End::new(to_a, b_room, from_a, a_room))
+    (End::new(capacity, to_b, from_b), End::new(capacity, to_a, from_a))
 }
 
 impl End {
     fn new(
+        capacity: usize,
         outgoing: mpsc::UnboundedSender<Item>,
-        outgoing_room: Arc<Semaphore>,
         incoming: mpsc::UnboundedReceiver<Item>,
-        incoming_room: Arc<Semaphore>,
     ) -> Self {
-        Self {
-            outgoing,
-            outgoing_room,
-            incoming: Mutex::new(incoming),
-            incoming_room,
-            closed: OnceLock::new(),
-        }
+        let outgoing_room = Arc::new(Semaphore::new(capacity.clamp(1, Semaphore::MAX_PERMITS)));
+        Self { outgoing, outgoing_room, incoming: Mutex::new(incoming), closed: OnceLock::new() }
     }
 
     pub(crate) fn into_channel(self) -> DataChannel {
@@ -78,13 +69,6 @@ impl End {
     }
 }
 
-impl Drop for End {
-    fn drop(&mut self) {
-        // Wakes a sender that waits for room.
-        self.incoming_room.close();
-    }
-}
-
 impl Sender {
     pub(super) async fn send(&self, message: &[u8]) -> Result<(), ChannelError> {
         if self.0.closed.get().is_some() {
@@ -110,6 +94,7 @@ impl Receiver {
                 let _ = self.0.closed.set(code);
                 // The answer of RFC 6455 section 5.5.1; a peer that closed first is done when it comes.
                 let _ = self.0.outgoing.send(Item::Close(code));
+                // Wakes a sender that waits for room.
                 self.0.outgoing_room.close();
                 Err(self.0.over())
             }
@@ -169,6 +154,20 @@ mod tests {
         drop(receiver);
         assert!(matches!(receiving.receive().await, Err(ChannelError::Vanished)));
         assert!(matches!(blocked.await.unwrap(), Err(ChannelError::Vanished)));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_close_frame_ends_a_wait_for_room() {
+        let (a, b) = DataChannel::pair(1);
+        let (closing, _unread) = a.split();
+        let (mut sender, mut receiver) = b.split();
+        sender.send(b"unread").await.unwrap();
+        let blocked = tokio::spawn(async move { sender.send(b"blocked").await });
+        tokio::task::yield_now().await;
+        closing.close(CloseCode::NORMAL).await;
+        assert!(matches!(receiver.receive().await, Err(ChannelError::Closed { code: CloseCode::NORMAL })));
+        let sent = timeout(Duration::from_secs(1), blocked).await.unwrap().unwrap();
+        assert!(matches!(sent, Err(ChannelError::Closed { code: CloseCode::NORMAL })));
     }
 
     #[tokio::test]
