@@ -30,6 +30,8 @@ pub enum LaptopEvent {
     Shows(Arc<Shown>),
     /// The session went on. [`Progress::ShowQr`] never stands here.
     Progress(Progress),
+    /// A request is about to go to the phone.
+    Asks,
     /// The phone granted a request. Private to laptop and phone.
     Granted {
         /// What the phone was to sign.
@@ -81,7 +83,13 @@ pub struct Laptop {
 }
 
 impl Laptop {
-    /// A laptop with the patience of [`Laptop::PATIENCE`], and of five seconds for a phone to come.
+    /// How long it looks for a phone, unless told otherwise.
+    pub const SEARCH: Duration = Duration::from_secs(5);
+    /// How long each of connecting, handshake, description and reply may take, unless told otherwise. Nobody in a
+    /// demonstration has to look for a phone.
+    pub const PATIENCE: Duration = Duration::from_secs(3);
+
+    /// A laptop that waits as long as [`Laptop::SEARCH`] and [`Laptop::PATIENCE`] say.
     pub fn new(
         radio: Arc<dyn DynScanner>,
         dialer: Arc<dyn DynDialer>,
@@ -95,12 +103,6 @@ impl Laptop {
         timing.post_handshake = Self::PATIENCE;
         Self { radio, dialer, timing, request_timeout: Self::PATIENCE, code_time: None, source, journal }
     }
-
-    /// How long it looks for a phone, unless told otherwise.
-    pub const SEARCH: Duration = Duration::from_secs(5);
-    /// How long each of connecting, handshake, description and reply may take, unless told otherwise. Nobody in a
-    /// demonstration has to look for a phone.
-    pub const PATIENCE: Duration = Duration::from_secs(3);
 
     /// Makes a passkey on a phone for the account of this name.
     ///
@@ -118,6 +120,7 @@ impl Laptop {
         let (options, pending) = website.begin_registration(user)?;
         let creation = WebauthnClient::new(website.origin().clone()).create(&options)?;
         let mut channel = self.connect(Hint::MakeCredential, screen).await?;
+        self.journal.write(LaptopEvent::Asks);
         let reply = channel.make_credential(creation.request()).await?.raw;
         self.granted(&creation.request().client_data_hash, &reply);
         website.finish_registration(pending, &creation.finish(&reply)?)?;
@@ -135,6 +138,7 @@ impl Laptop {
         let (options, pending) = website.begin_sign_in()?;
         let assertion = WebauthnClient::new(website.origin().clone()).get(&options)?;
         let mut channel = self.connect(Hint::GetAssertion, screen).await?;
+        self.journal.write(LaptopEvent::Asks);
         let reply = channel.get_assertion(assertion.request()).await?.raw;
         self.granted(&assertion.request().client_data_hash, &reply);
         let signed_in = website.finish_sign_in(pending, &assertion.finish(&reply)?)?;

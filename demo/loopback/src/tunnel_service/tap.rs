@@ -50,6 +50,7 @@ struct Reader {
     /// What came from the peer and is not read yet.
     request: Vec<u8>,
     answered: bool,
+    /// What was sent of an answer's head that is not complete yet.
     answer: Vec<u8>,
     /// The fragments of a message so far.
     message: Vec<u8>,
@@ -87,18 +88,24 @@ impl Reader {
         }
     }
 
-    fn sent(&mut self, bytes: &[u8]) {
+    /// Reads what is about to be sent: once it was, the peer may be ahead of whoever reads the journal.
+    fn offers(&mut self, bytes: &[u8]) {
         if self.answered {
             return;
         }
-        self.answer.extend_from_slice(bytes);
-        let Some(head) = take_head(&mut self.answer) else { return };
+        let mut answer = [&self.answer, bytes].concat();
+        let Some(head) = take_head(&mut answer) else { return };
         self.answered = true;
-        self.answer.clear();
         self.journal.write(match (status(&head), self.peer) {
             (101, Some(peer)) => TunnelEvent::Accepted(peer),
             (status, _) => TunnelEvent::Refused { status },
         });
+    }
+
+    fn sent(&mut self, bytes: &[u8]) {
+        if !self.answered {
+            self.answer.extend_from_slice(bytes);
+        }
     }
 }
 
@@ -152,6 +159,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Tapped<S> {
 impl<S: AsyncWrite + Unpin> AsyncWrite for Tapped<S> {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
+        this.reader.offers(bytes);
         let written = ready!(Pin::new(&mut this.stream).poll_write(cx, bytes))?;
         this.reader.sent(bytes.get(..written).unwrap_or_default());
         Poll::Ready(Ok(written))
