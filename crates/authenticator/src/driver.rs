@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use hybridge_ble::{Advertisement, DynAdvertiser, DynHandle, RadioError, ServiceUuid};
 use hybridge_proto::{
     authenticator::{Action, AuthenticatorMachine, Event, ReplyError},
-    channel::{ChannelId, DialFailure},
+    channel::ChannelId,
 };
 use hybridge_tunnel::{ChannelPool, DialError, DynDialer, Report};
 use tokio::time::Instant;
@@ -20,7 +20,7 @@ pub(crate) struct Driver {
     advertiser: Arc<dyn DynAdvertiser>,
     advert: Option<DynHandle>,
     channels: ChannelPool,
-    last_dial_error: Option<Arc<DialError>>,
+    last_dial_error: Option<DialError>,
 }
 
 /// What a session has for its caller.
@@ -83,8 +83,10 @@ impl Driver {
             }
         };
         tokio::select! {
-            (channel, report) = self.channels.next() => self.report(channel, report),
+            biased;
+            // The rare one first, so that a client that never falls silent cannot keep it from being seen.
             () = timer => self.machine.handle_timeout(now()),
+            (channel, report) = self.channels.next() => self.report(channel, report),
         }
     }
 
@@ -108,23 +110,28 @@ impl Driver {
     }
 
     fn report(&mut self, channel: ChannelId, report: Report) {
-        tracing::trace!(%channel, kind = ?std::mem::discriminant(&report), "report");
         match report {
             // A woken authenticator joins a tunnel and needs no routing ID; the machine knows which it is.
             Report::Opened { routing_id, .. } => {
+                tracing::debug!(%channel, "open");
                 self.machine.handle_tunnel_opened(now(), channel, routing_id.ok());
             }
-            Report::DialFailed(error) => self.dial_failed(channel, error),
-            Report::Message(message) => self.machine.handle_message(now(), channel, message),
-            Report::Closed(_) => self.machine.handle_channel_closed(now(), channel),
+            Report::DialFailed(error) => {
+                tracing::debug!(%channel, %error, "not opened");
+                let failure = error.failure();
+                self.last_dial_error = Some(error);
+                self.machine.handle_dial_failed(now(), channel, failure);
+            }
+            Report::Message(message) => {
+                tracing::trace!(%channel, length = message.len(), "message");
+                self.machine.handle_message(now(), channel, message);
+            }
+            Report::Closed(error) => {
+                tracing::debug!(%channel, %error, "closed");
+                self.machine.handle_channel_closed(now(), channel);
+            }
             _ => {}
         }
-    }
-
-    fn dial_failed(&mut self, channel: ChannelId, error: DialError) {
-        let failure: DialFailure = error.failure();
-        self.last_dial_error = Some(Arc::new(error));
-        self.machine.handle_dial_failed(now(), channel, failure);
     }
 }
 

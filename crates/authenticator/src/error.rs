@@ -1,18 +1,15 @@
 //! What can go wrong for the program that is the phone.
 
-use std::sync::Arc;
-
 use hybridge_ble::RadioError;
 use hybridge_proto::{
     authenticator::{AuthenticatorError, ReplyError, StartError},
-    channel::DialFailure,
     qr::QrError,
 };
 use hybridge_tunnel::DialError;
 use thiserror::Error;
 
 /// Why a session failed. `Display` says what failed and what to try.
-#[derive(Debug, Clone, Error)]
+#[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum Error {
     /// What was scanned is not a usable code.
@@ -23,17 +20,16 @@ pub enum Error {
     Start(#[from] StartError),
     /// This device's radio: there is none, it is off, or it may not be used.
     #[error("Bluetooth cannot be used, so the computer cannot tell that this phone is near: {0}")]
-    Radio(#[source] Arc<RadioError>),
+    Radio(#[from] RadioError),
     /// The tunnel service could not be reached or refused.
-    #[error("the tunnel service cannot be used: {failure}")]
+    #[error("the tunnel service cannot be used: {error}")]
     Tunnel {
         /// What the protocol saw.
-        failure: DialFailure,
-        /// What the dialer saw.
-        #[source]
-        source: Option<Arc<DialError>>,
+        error: AuthenticatorError,
+        /// What the dialer saw; nothing if the time ran out first.
+        source: Option<DialError>,
     },
-    /// The tunnel closed or timed out before the client came, or nobody came at all.
+    /// The tunnel service hung up before the client came, or the client did not come in time.
     #[error(transparent)]
     NobodyCame(AuthenticatorError),
     /// What came was not the client that made the code and heard the advert.
@@ -49,27 +45,21 @@ pub enum Error {
     #[error(transparent)]
     Reply(#[from] ReplyError),
     /// The operating system has no random numbers.
-    #[error("the operating system gave no random numbers")]
+    #[error("the operating system gave no random numbers; restart this device")]
     Randomness,
 }
 
 impl Error {
     /// Puts the protocol's verdict into the caller's words. `dial` is what the dialer said last.
-    pub(crate) fn from_verdict(verdict: AuthenticatorError, dial: Option<Arc<DialError>>) -> Self {
+    pub(crate) fn from_verdict(verdict: AuthenticatorError, dial: Option<DialError>) -> Self {
         match verdict {
-            AuthenticatorError::Dial(failure) => Self::Tunnel { failure, source: dial },
-            AuthenticatorError::DialTimeout
-            | AuthenticatorError::TunnelLost
-            | AuthenticatorError::NobodyCame => Self::NobodyCame(verdict),
+            AuthenticatorError::Dial(_) | AuthenticatorError::DialTimeout => {
+                Self::Tunnel { error: verdict, source: dial }
+            }
+            AuthenticatorError::TunnelLost | AuthenticatorError::NobodyCame => Self::NobodyCame(verdict),
             AuthenticatorError::Handshake(_) => Self::Handshake(verdict),
             AuthenticatorError::ClientLeft | AuthenticatorError::ClientSilent => Self::ClientLeft,
             _ => Self::Protocol(verdict),
         }
-    }
-}
-
-impl From<RadioError> for Error {
-    fn from(error: RadioError) -> Self {
-        Self::Radio(Arc::new(error))
     }
 }

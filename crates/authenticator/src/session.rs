@@ -1,6 +1,6 @@
 //! Sessions: from a scanned code, or a call, to answered requests.
 
-use std::{fmt, pin::pin, sync::Arc};
+use std::{fmt, sync::Arc};
 
 use hybridge_ble::DynAdvertiser;
 use hybridge_proto::{
@@ -27,7 +27,7 @@ pub struct Authenticator {
     /// Which tunnel service this authenticator uses; its ID goes into the advert.
     pub domain: DomainId,
     /// Linking information for a client that can remember phones. The caller has asked the person. Taken by the
-    /// session that uses it. Default: none.
+    /// next session with a code of such a client. Default: none.
     pub linking: Option<LinkOffer>,
     /// How long things may take.
     pub timing: AuthenticatorTiming,
@@ -65,7 +65,11 @@ impl Authenticator {
     ) -> Result<(), Error> {
         // A code that does not hold causes no traffic and no question to the person.
         let code = QrCode::parse(text)?;
-        let config = self.machine_config(service).await;
+        let get_info = service.get_info().await;
+        let mut config = self.machine_config(get_info);
+        if code.effective_linking() {
+            config.linking = self.linking.take();
+        }
         let machine = AuthenticatorMachine::answer_code(config, &code, self.take_rng()?, now())?;
         serve(self.driver(machine), service, on_progress).await
     }
@@ -83,14 +87,14 @@ impl Authenticator {
         service: &mut impl CtapService,
         on_progress: impl FnMut(Progress) + Send,
     ) -> Result<(), Error> {
-        let config = self.machine_config(service).await;
+        let get_info = service.get_info().await;
+        let config = self.machine_config(get_info);
         let machine = AuthenticatorMachine::answer_call(config, call, self.take_rng()?, now())?;
         serve(self.driver(machine), service, on_progress).await
     }
 
-    async fn machine_config(&mut self, service: &mut impl CtapService) -> AuthenticatorConfig {
-        let mut config = AuthenticatorConfig::new(self.domain, service.get_info().await);
-        config.linking = self.linking.take();
+    fn machine_config(&self, get_info: Vec<u8>) -> AuthenticatorConfig {
+        let mut config = AuthenticatorConfig::new(self.domain, get_info);
         config.timing = self.timing;
         config
     }
@@ -124,14 +128,11 @@ async fn serve(
             Err(error) => break Err(error),
         };
         on_progress(Progress::Request(Operation::of(&request)));
-        let mut call = pin!(service.call(&request));
         let reply = tokio::select! {
-            reply = &mut call => reply,
+            biased;
             // The client left, or broke the rule of one request at a time: the question to the person ends here.
-            next = driver.next(&mut on_progress) => match next {
-                Ok(_) => break Err(Error::ClientLeft),
-                Err(error) => break Err(error),
-            },
+            next = driver.next(&mut on_progress) => break Err(next.err().unwrap_or(Error::ClientLeft)),
+            reply = service.call(&request) => reply,
         };
         if let Err(error) = driver.reply(&reply) {
             break Err(error.into());
