@@ -4,15 +4,15 @@ use std::{fmt, time::Duration};
 
 use hybridge_proto::{
     cbor::canonicalize,
+    client::RequestError,
     json::{DigitalRequest, DigitalResponse},
     message::Features,
 };
 use passkey_types::ctap2::{get_assertion, get_info, make_credential};
 use serde::{Serialize, de::DeserializeOwned};
-use tokio::sync::oneshot;
 
 use crate::{
-    driver::{Command, Notice},
+    driver::{Command, Notice, Request},
     error::{Error, ReplyProblem},
     progress::Progress,
     session::{REQUEST_TIMEOUT, Session},
@@ -42,6 +42,8 @@ pub struct CtapChannel {
     get_info: Option<Vec<u8>>,
     features: Features,
     on_progress: Box<dyn FnMut(Progress) + Send>,
+    /// How many requests there have been.
+    requests: u64,
     /// How long each request may take. Default: 120 s.
     pub request_timeout: Duration,
 }
@@ -53,7 +55,7 @@ impl CtapChannel {
         features: Features,
         on_progress: Box<dyn FnMut(Progress) + Send>,
     ) -> Self {
-        Self { session, get_info, features, on_progress, request_timeout: REQUEST_TIMEOUT }
+        Self { session, get_info, features, on_progress, requests: 0, request_timeout: REQUEST_TIMEOUT }
     }
 
     /// What the phone can do.
@@ -108,8 +110,7 @@ impl CtapChannel {
     /// # Cancel safety
     /// As [`CtapChannel::make_credential`].
     pub async fn raw(&mut self, request: &[u8]) -> Result<Vec<u8>, Error> {
-        let (request, timeout) = (request.to_vec(), self.request_timeout);
-        self.exchange(|reply| Command::Ctap { request, timeout, reply }).await
+        self.exchange(Request::Ctap(request.to_vec())).await
     }
 
     /// Asks for a digital credential. The phone must have been required to have that feature.
@@ -120,8 +121,7 @@ impl CtapChannel {
     /// # Cancel safety
     /// As [`CtapChannel::make_credential`].
     pub async fn digital(&mut self, request: &DigitalRequest) -> Result<DigitalResponse, Error> {
-        let (request, timeout) = (request.encode(), self.request_timeout);
-        let reply = self.exchange(|reply| Command::Json { request, timeout, reply }).await?;
+        let reply = self.exchange(Request::Json(request.encode())).await?;
         Ok(DigitalResponse::decode(&reply).map_err(ReplyProblem::from)?)
     }
 
@@ -129,21 +129,23 @@ impl CtapChannel {
     /// linger time is over; links are told as [`Progress::Linked`] meanwhile.
     ///
     /// # Errors
-    /// [`Error`] when the session had failed before.
+    /// [`Error`] when the session had failed before, and no request has told so.
     ///
     /// # Cancel safety
     /// Dropping the future ends the session at once.
     pub async fn close(mut self) -> Result<(), Error> {
-        // Fails only if the session is over, and then its outcome is waiting.
+        // Fails only if the session is over, and then its outcome is among the notices.
         let _ = self.session.commands.send(Command::Shutdown).await;
-        loop {
-            match self.session.notices.recv().await {
-                Some(Notice::Over(outcome)) => return outcome,
-                Some(Notice::Progress(progress)) => (self.on_progress)(progress),
-                Some(Notice::Connected { .. }) => {}
-                None => return Ok(()),
+        let mut outcome = Ok(());
+        // The notices end when the goodbye has been said.
+        while let Some(notice) = self.session.notices.recv().await {
+            match notice {
+                Notice::Over(over) => outcome = over,
+                Notice::Progress(progress) => (self.on_progress)(progress),
+                Notice::Reply(..) | Notice::Connected { .. } => {}
             }
         }
+        outcome
     }
 
     async fn command<T: DeserializeOwned>(
@@ -163,44 +165,21 @@ impl CtapChannel {
         }
     }
 
-    async fn exchange(
-        &mut self,
-        command: impl FnOnce(oneshot::Sender<Result<Vec<u8>, Error>>) -> Command,
-    ) -> Result<Vec<u8>, Error> {
-        let (reply_to, mut reply) = oneshot::channel();
-        if self.session.commands.send(command(reply_to)).await.is_err() {
-            return Err(self.outcome().await);
-        }
+    async fn exchange(&mut self, request: Request) -> Result<Vec<u8>, Error> {
+        self.requests = self.requests.wrapping_add(1);
+        let (number, timeout) = (self.requests, self.request_timeout);
+        // Fails only if the session is over, and then its outcome is among the notices.
+        let _ = self.session.commands.send(Command::Request { number, request, timeout }).await;
         loop {
-            tokio::select! {
-                biased;
-                notice = self.session.notices.recv() => match notice {
-                    Some(Notice::Progress(progress)) => (self.on_progress)(progress),
-                    Some(Notice::Over(outcome)) => {
-                        // A reply that arrived together with the end counts.
-                        return match reply.try_recv() {
-                            Ok(reply) => reply,
-                            Err(_) => Err(outcome.err().unwrap_or(Error::PhoneLeft)),
-                        };
-                    }
-                    Some(Notice::Connected { .. }) => {}
-                    None => return Err(Error::PhoneLeft),
-                },
-                reply = &mut reply => return reply.unwrap_or(Err(Error::PhoneLeft)),
+            match self.session.notices.recv().await {
+                Some(Notice::Reply(of, reply)) if of == number => return Ok(reply?),
+                Some(Notice::Progress(progress)) => (self.on_progress)(progress),
+                // Another reply is one to a request that the caller gave up.
+                Some(Notice::Reply(..) | Notice::Connected { .. }) => {}
+                Some(Notice::Over(outcome)) => return Err(outcome.err().unwrap_or(Error::PhoneLeft)),
+                None => return Err(RequestError::NotConnected.into()),
             }
         }
-    }
-
-    /// Why the session is over already.
-    async fn outcome(&mut self) -> Error {
-        while let Some(notice) = self.session.notices.recv().await {
-            match notice {
-                Notice::Over(outcome) => return outcome.err().unwrap_or(Error::PhoneLeft),
-                Notice::Progress(progress) => (self.on_progress)(progress),
-                Notice::Connected { .. } => {}
-            }
-        }
-        Error::PhoneLeft
     }
 }
 

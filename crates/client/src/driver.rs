@@ -5,28 +5,30 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 use hybridge_ble::{DynScan, DynScanner, RadioError, Sighting};
 use hybridge_proto::{
     channel::{ChannelId, Route, SightingId},
-    client::{Action, ClientMachine, Event, RequestError},
+    client::{Action, CallId, ClientMachine, Event, FoundBy, RequestError},
     message::Features,
 };
 use hybridge_tunnel::{ChannelPool, DialError, DynDialer, Report};
-use tokio::{
-    sync::{mpsc, oneshot},
-    time::Instant,
-};
+use tokio::{sync::mpsc, time::Instant};
 
 use crate::{
     error::Error,
     progress::{Progress, from_event},
 };
 
-/// How long the goodbye may take after the caller has left.
+/// How long the goodbye may take.
 const FAREWELL: Duration = Duration::from_secs(1);
 
 /// What the caller wants.
 pub(crate) enum Command {
-    Ctap { request: Vec<u8>, timeout: Duration, reply: oneshot::Sender<Result<Vec<u8>, Error>> },
-    Json { request: Vec<u8>, timeout: Duration, reply: oneshot::Sender<Result<Vec<u8>, Error>> },
+    Request { number: u64, request: Request, timeout: Duration },
     Shutdown,
+}
+
+/// What goes to the phone.
+pub(crate) enum Request {
+    Ctap(Vec<u8>),
+    Json(Vec<u8>),
 }
 
 /// What the caller hears.
@@ -36,28 +38,32 @@ pub(crate) enum Notice {
         get_info: Option<Vec<u8>>,
         features: Features,
     },
+    /// What became of the request with this number.
+    Reply(u64, Result<Vec<u8>, RequestError>),
     /// The last one.
     Over(Result<(), Error>),
 }
 
 pub(crate) struct Driver {
-    pub(crate) machine: ClientMachine,
-    pub(crate) scanner: Arc<dyn DynScanner>,
-    pub(crate) commands: mpsc::Receiver<Command>,
-    pub(crate) notices: mpsc::UnboundedSender<Notice>,
+    machine: ClientMachine,
+    /// The remembered phones that are called from the start.
+    calls: Vec<CallId>,
+    scanner: Arc<dyn DynScanner>,
+    commands: mpsc::Receiver<Command>,
+    notices: mpsc::UnboundedSender<Notice>,
     scan: Option<Box<dyn DynScan>>,
     channels: ChannelPool,
-    /// Whom the next reply belongs to.
-    waiting: Option<oneshot::Sender<Result<Vec<u8>, Error>>>,
+    /// Which request the next reply belongs to.
+    waiting: Option<u64>,
     /// What the dialer said last about a channel that did not open.
-    dial_errors: HashMap<ChannelId, Arc<DialError>>,
-    last_dial_error: Option<Arc<DialError>>,
+    dial_errors: HashMap<ChannelId, DialError>,
+    last_dial_error: Option<DialError>,
 }
 
 /// What woke the loop.
 enum Wake {
     Heard(Result<Sighting, RadioError>),
-    Commanded(Option<Command>),
+    Commanded(Command),
     Reported(ChannelId, Report),
     Due,
 }
@@ -65,6 +71,7 @@ enum Wake {
 impl Driver {
     pub(crate) fn new(
         machine: ClientMachine,
+        calls: Vec<CallId>,
         scanner: Arc<dyn DynScanner>,
         dialer: Arc<dyn DynDialer>,
         commands: mpsc::Receiver<Command>,
@@ -72,6 +79,7 @@ impl Driver {
     ) -> Self {
         Self {
             machine,
+            calls,
             scanner,
             commands,
             notices,
@@ -85,41 +93,53 @@ impl Driver {
 
     /// Runs until the machine is closed or the caller has left.
     pub(crate) async fn run(mut self) {
-        let over = loop {
-            if let Err(error) = self.carry_out().await {
-                break Err(error.into());
-            }
-            if let Some(over) = self.tell() {
-                break over;
-            }
-            match self.wait().await {
-                Wake::Heard(Ok(sighting)) => {
-                    self.machine.handle_service_data(now(), &sighting.data, SightingId::default());
-                }
-                Wake::Heard(Err(error)) => break Err(error.into()),
-                Wake::Commanded(Some(command)) => self.command(command),
-                Wake::Commanded(None) => {
-                    self.machine.shutdown(now());
-                    let _ = self.carry_out().await;
-                    break Err(Error::Cancelled);
-                }
-                Wake::Reported(channel, report) => self.report(channel, report),
-                Wake::Due => self.machine.handle_timeout(now()),
-            }
+        let caller = self.notices.clone();
+        let over = tokio::select! {
+            biased;
+            // Also while the radio takes its time to start.
+            () = caller.closed() => None,
+            over = self.work() => Some(over),
         };
+        let over = over.unwrap_or_else(|| {
+            self.machine.shutdown(now());
+            while let Some(action) = self.machine.poll_action() {
+                self.act(action);
+            }
+            Err(Error::Cancelled)
+        });
         self.end(over).await;
     }
 
-    async fn end(mut self, over: Result<(), Error>) {
-        self.scan = None;
-        if let Some(waiting) = self.waiting.take() {
-            let error = over.as_ref().err().cloned().unwrap_or(Error::Cancelled);
-            let _ = waiting.send(Err(error));
+    async fn work(&mut self) -> Result<(), Error> {
+        loop {
+            self.carry_out().await?;
+            if let Some(over) = self.tell() {
+                return over;
+            }
+            match self.wait().await {
+                Wake::Heard(sighting) => {
+                    self.machine.handle_service_data(now(), &sighting?.data, SightingId::default());
+                }
+                Wake::Commanded(command) => self.command(command),
+                Wake::Reported(channel, report) => self.report(channel, report),
+                Wake::Due => self.machine.handle_timeout(now()),
+            }
         }
+    }
+
+    async fn end(mut self, over: Result<(), Error>) {
+        match &over {
+            Ok(()) => tracing::debug!("session over"),
+            Err(error) => tracing::debug!(%error, "session over"),
+        }
+        self.scan = None;
         let _ = self.notices.send(Notice::Over(over));
+        // The caller knows that all has been said when the queue of notices ends, which is after this.
         self.channels.finish(FAREWELL).await;
     }
 
+    /// Waits for what comes first. Of several things at once, those come first that are rare or that somebody waits
+    /// for: the air may be crowded.
     async fn wait(&mut self) -> Wake {
         let due = self.machine.poll_timeout();
         let timer = async {
@@ -135,31 +155,39 @@ impl Driver {
             }
         };
         tokio::select! {
-            heard = scan => Wake::Heard(heard),
-            command = self.commands.recv() => Wake::Commanded(command),
-            (channel, report) = self.channels.next() => Wake::Reported(channel, report),
+            biased;
             () = timer => Wake::Due,
+            Some(command) = self.commands.recv() => Wake::Commanded(command),
+            (channel, report) = self.channels.next() => Wake::Reported(channel, report),
+            heard = scan => Wake::Heard(heard),
         }
     }
 
     async fn carry_out(&mut self) -> Result<(), RadioError> {
         while let Some(action) = self.machine.poll_action() {
-            match action {
-                Action::StartScan => {
-                    self.scan = Some(self.scanner.scan_dyn().await?);
-                    self.progress(Progress::Scanning);
-                }
-                Action::StopScan => self.scan = None,
-                Action::Dial { channel, route: Route::Tunnel(request) } => {
-                    self.channels.dial(channel, request)
-                }
-                Action::Send { channel, message } => self.channels.send(channel, message),
-                Action::Close { channel, code } => self.channels.close(channel, code),
-                // The machine is not told that this driver can do anything else.
-                _ => {}
+            if action != Action::StartScan {
+                self.act(action);
+                continue;
+            }
+            self.scan = Some(self.scanner.scan_dyn().await?);
+            self.progress(Progress::Scanning);
+            for call in std::mem::take(&mut self.calls) {
+                self.progress(Progress::Connecting(FoundBy::Call(call)));
             }
         }
         Ok(())
+    }
+
+    /// Carries out what takes no time.
+    fn act(&mut self, action: Action) {
+        match action {
+            Action::StopScan => self.scan = None,
+            Action::Dial { channel, route: Route::Tunnel(request) } => self.channels.dial(channel, request),
+            Action::Send { channel, message } => self.channels.send(channel, message),
+            Action::Close { channel, code } => self.channels.close(channel, code),
+            // The machine is not told that this driver can do anything else.
+            _ => {}
+        }
     }
 
     /// Passes on what happened; gives the outcome once it is all over.
@@ -168,16 +196,16 @@ impl Driver {
             if let Event::AttemptFailed { channel, .. } = &event {
                 self.last_dial_error = self.dial_errors.remove(channel);
             }
-            let nearby = if let Event::PhoneNearby { found_by } = &event { Some(*found_by) } else { None };
+            let dialing = matches!(event, Event::PhoneNearby { found_by: FoundBy::Code });
             match from_event(event) {
                 Ok(progress) => self.progress(progress),
                 Err(Event::Connected { found_by, get_info, features }) => {
                     self.progress(Progress::Connected(found_by));
-                    let _ = self.notices.send(Notice::Connected { get_info, features });
+                    self.notify(Notice::Connected { get_info, features });
                 }
                 Err(Event::CtapReply(reply) | Event::JsonReply(reply)) => {
-                    if let Some(waiting) = self.waiting.take() {
-                        let _ = waiting.send(Ok(reply));
+                    if let Some(number) = self.waiting.take() {
+                        self.notify(Notice::Reply(number, Ok(reply)));
                     }
                 }
                 Err(Event::Failed(verdict)) => {
@@ -186,59 +214,62 @@ impl Driver {
                 Err(Event::Finished) => return Some(Ok(())),
                 Err(_) => {}
             }
-            if let Some(found_by) = nearby {
-                self.progress(Progress::Connecting(found_by));
+            if dialing {
+                self.progress(Progress::Connecting(FoundBy::Code));
             }
         }
         None
     }
 
     fn progress(&self, progress: Progress) {
-        tracing::debug!(kind = ?std::mem::discriminant(&progress), "progress");
-        // The caller may have left; the loop hears of that from its commands.
-        let _ = self.notices.send(Notice::Progress(progress));
+        tracing::debug!(step = progress.name(), "progress");
+        self.notify(Notice::Progress(progress));
+    }
+
+    fn notify(&self, notice: Notice) {
+        // The caller may have left, which ends the session in a moment.
+        let _ = self.notices.send(notice);
     }
 
     fn command(&mut self, command: Command) {
-        let (sent, reply) = match command {
-            Command::Ctap { request, timeout, reply } => {
-                (self.machine.send_ctap(now(), &request, timeout), reply)
+        let (number, sent) = match command {
+            Command::Request { number, request: Request::Ctap(request), timeout } => {
+                (number, self.machine.send_ctap(now(), &request, timeout))
             }
-            Command::Json { request, timeout, reply } => {
-                (self.machine.send_json(now(), &request, timeout), reply)
+            Command::Request { number, request: Request::Json(request), timeout } => {
+                (number, self.machine.send_json(now(), &request, timeout))
             }
             Command::Shutdown => return self.machine.shutdown(now()),
         };
-        self.await_reply(sent, reply);
-    }
-
-    fn await_reply(
-        &mut self,
-        sent: Result<(), RequestError>,
-        reply: oneshot::Sender<Result<Vec<u8>, Error>>,
-    ) {
         match sent {
             Ok(()) => {
-                self.waiting = Some(reply);
+                self.waiting = Some(number);
                 self.progress(Progress::WaitingForPhone);
             }
-            Err(error) => {
-                let _ = reply.send(Err(error.into()));
-            }
+            Err(error) => self.notify(Notice::Reply(number, Err(error))),
         }
     }
 
     fn report(&mut self, channel: ChannelId, report: Report) {
-        tracing::trace!(%channel, kind = ?std::mem::discriminant(&report), "report");
         match report {
-            Report::Opened { signal, .. } => self.machine.handle_channel_opened(now(), channel, signal),
+            Report::Opened { signal, .. } => {
+                tracing::debug!(%channel, signal, "open");
+                self.machine.handle_channel_opened(now(), channel, signal);
+            }
             Report::DialFailed(error) => {
+                tracing::debug!(%channel, %error, "not opened");
                 let failure = error.failure();
-                self.dial_errors.insert(channel, Arc::new(error));
+                self.dial_errors.insert(channel, error);
                 self.machine.handle_dial_failed(now(), channel, failure);
             }
-            Report::Message(message) => self.machine.handle_message(now(), channel, message),
-            Report::Closed(_) => self.machine.handle_channel_closed(now(), channel),
+            Report::Message(message) => {
+                tracing::trace!(%channel, length = message.len(), "message");
+                self.machine.handle_message(now(), channel, message);
+            }
+            Report::Closed(error) => {
+                tracing::debug!(%channel, %error, "closed");
+                self.machine.handle_channel_closed(now(), channel);
+            }
             _ => {}
         }
     }

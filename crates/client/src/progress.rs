@@ -53,6 +53,28 @@ pub enum Progress {
     LinkRefused(LinkError),
 }
 
+impl Progress {
+    /// What to call it in a log.
+    pub(crate) const fn name(&self) -> &'static str {
+        match self {
+            Self::Scanning => "scanning",
+            Self::ShowQr { .. } => "show QR code",
+            Self::HideQr => "hide QR code",
+            Self::PhoneNearby(_) => "phone nearby",
+            Self::Connecting(_) => "connecting",
+            Self::Handshaking(_) => "handshaking",
+            Self::PhoneJoined(_) => "phone joined",
+            Self::Connected(_) => "connected",
+            Self::WaitingForPhone => "waiting for phone",
+            Self::UnknownTunnelService(_) => "unknown tunnel service",
+            Self::AttemptFailed { .. } => "attempt failed",
+            Self::LinkGone(_) => "link gone",
+            Self::Linked(_) => "linked",
+            Self::LinkRefused(_) => "link refused",
+        }
+    }
+}
+
 /// A machine's event as progress, if it is that.
 pub(crate) fn from_event(event: Event) -> Result<Progress, Event> {
     Ok(match event {

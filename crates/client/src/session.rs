@@ -1,20 +1,21 @@
 //! Sessions: from a code on the screen to a connected phone.
 
 use std::{
+    fmt,
     sync::Arc,
     time::{Duration, SystemTime},
 };
 
 use hybridge_ble::DynScanner;
 use hybridge_proto::{
-    client::{ClientConfig, ClientMachine, ClientTiming, Link},
+    client::{CallId, ClientConfig, ClientMachine, ClientTiming, Link},
     message::Features,
     qr::Hint,
 };
 use hybridge_tunnel::DynDialer;
 use rand_chacha::ChaCha20Rng;
 use rand_core::{CryptoRng, SeedableRng};
-use tokio::sync::mpsc;
+use tokio::{runtime::Handle, sync::mpsc};
 
 use crate::{
     channel::CtapChannel,
@@ -71,17 +72,19 @@ impl SessionConfig {
 /// the phone gets a goodbye, and within a second nothing of it is left.
 #[must_use = "dropping a session ends it"]
 pub struct Session {
+    calls: Vec<CallId>,
     pub(crate) commands: mpsc::Sender<Command>,
     pub(crate) notices: mpsc::UnboundedReceiver<Notice>,
 }
 
 impl Session {
-    /// Starts listening, then shows a code and calls the remembered phones. Must be called within a tokio runtime.
+    /// Starts listening, then shows a code and calls the remembered phones, on the current tokio runtime.
     ///
     /// A radio that cannot be used is an error of [`Session::connect`], before any code is shown.
     ///
     /// # Errors
-    /// [`Error::Randomness`], or [`Error::Link`] for a link to a tunnel service without a known host.
+    /// [`Error::Link`] for a link to a tunnel service without a known host, [`Error::NoRuntime`] or
+    /// [`Error::Randomness`].
     pub fn start(
         config: SessionConfig,
         radio: Arc<dyn DynScanner>,
@@ -95,7 +98,7 @@ impl Session {
     /// Whoever can predict it can join the session.
     ///
     /// # Errors
-    /// [`Error::Link`].
+    /// [`Error::Link`] or [`Error::NoRuntime`].
     pub fn dangerous_start_with_rng(
         config: SessionConfig,
         radio: Arc<dyn DynScanner>,
@@ -108,13 +111,21 @@ impl Session {
         } else {
             ClientMachine::without_code(machine_config, rng, now)
         };
+        let mut calls = Vec::new();
         for link in config.links {
-            machine.call(now, link)?;
+            calls.extend(machine.call(now, link)?);
         }
+        let runtime = Handle::try_current().map_err(|_| Error::NoRuntime)?;
         let (commands, ordered) = mpsc::channel(1);
         let (tell, notices) = mpsc::unbounded_channel();
-        tokio::spawn(Driver::new(machine, radio, dialer, ordered, tell).run());
-        Ok(Self { commands, notices })
+        runtime.spawn(Driver::new(machine, calls.clone(), radio, dialer, ordered, tell).run());
+        Ok(Self { calls, commands, notices })
+    }
+
+    /// The calls to the remembered phones, in the order of [`SessionConfig::links`]: which link is meant when the
+    /// progress names a call.
+    pub fn calls(&self) -> &[CallId] {
+        &self.calls
     }
 
     /// Waits for a phone to connect, and tells meanwhile what happens. The same function hears what happens later
@@ -136,6 +147,7 @@ impl Session {
                 Some(Notice::Connected { get_info, features }) => {
                     return Ok(CtapChannel::new(self, get_info, features, on_progress));
                 }
+                Some(Notice::Reply(..)) => {}
                 Some(Notice::Over(Err(error))) => return Err(error),
                 Some(Notice::Over(Ok(()))) | None => return Err(Error::Cancelled),
             }
@@ -145,3 +157,9 @@ impl Session {
 
 /// How long a request may take if the caller does not say otherwise: its owner has to find and unlock the phone.
 pub(crate) const REQUEST_TIMEOUT: Duration = Duration::from_secs(120);
+
+impl fmt::Debug for Session {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Session").field("calls", &self.calls).finish_non_exhaustive()
+    }
+}
