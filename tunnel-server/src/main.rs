@@ -46,23 +46,34 @@ async fn run(listen: SocketAddr) -> Result<(), (&'static str, io::Error)> {
     let serving = Service::new(Config::default())
         .and_then(|service| service.serve(listener))
         .map_err(|error| ("cannot start, the system lacks something", error))?;
+    // Before the address is told: who reads it may send a signal at once.
+    let stopped = stop_signal().map_err(|error| ("cannot wait for signals", error))?;
     writeln!(io::stdout().lock(), "listening on {}", serving.local_addr())
         .map_err(|error| ("cannot write to standard output", error))?;
-    stop_signal().await.map_err(|error| ("cannot wait for signals", error))?;
+    stopped.await;
     serving.stop().await;
     Ok(())
 }
 
-/// Waits for the interrupt or, on Unix, the termination signal.
-async fn stop_signal() -> io::Result<()> {
-    #[cfg(unix)]
-    {
-        let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
+/// Listens from now on for the interrupt and termination signals; the future ends with the first.
+#[cfg(unix)]
+fn stop_signal() -> io::Result<impl Future<Output = ()>> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    Ok(async move {
         tokio::select! {
-            interrupted = tokio::signal::ctrl_c() => interrupted,
-            _ = terminate.recv() => Ok(()),
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
         }
-    }
-    #[cfg(not(unix))]
-    tokio::signal::ctrl_c().await
+    })
+}
+
+/// Listens from now on for the interrupt; the future ends with it.
+#[cfg(windows)]
+fn stop_signal() -> io::Result<impl Future<Output = ()>> {
+    let mut interrupt = tokio::signal::windows::ctrl_c()?;
+    Ok(async move {
+        interrupt.recv().await;
+    })
 }
