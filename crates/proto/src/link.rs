@@ -172,12 +172,16 @@ pub fn sign(own: &PrivateKey, other: &PublicKey, hash: &HandshakeHash) -> LinkSi
 /// more than [`MAX_NAME_LENGTH`] bytes.
 fn clean_name(name: &str) -> String {
     let mut clean = String::new();
-    for character in name.trim().chars().filter(|character| is_plain(*character)) {
+    for character in name.chars().filter(|character| is_plain(*character)) {
+        if clean.is_empty() && character.is_whitespace() {
+            continue;
+        }
         if clean.len().saturating_add(character.len_utf8()) > MAX_NAME_LENGTH {
             break;
         }
         clean.push(character);
     }
+    clean.truncate(clean.trim_end().len());
     clean
 }
 

@@ -18,6 +18,10 @@ fn info(name: &str) -> (LinkingInfo, PrivateKey) {
 fn names_are_cleaned() {
     assert_eq!(info("  Anna\u{202e}s\u{7} phone \n").0.name, "Annas phone");
     assert_eq!(info(&"ü".repeat(200)).0.name.len(), MAX_NAME_LENGTH);
+    // Space that comes to the surface only when something else was taken away.
+    assert_eq!(info("\u{202e} phone \u{7}").0.name, "phone");
+    let cut_at_space = ["a".repeat(MAX_NAME_LENGTH - 1), "tail".to_owned()].join(" ");
+    assert_eq!(info(&cut_at_space).0.name, "a".repeat(MAX_NAME_LENGTH - 1));
 }
 
 #[test]
