@@ -164,7 +164,7 @@ impl<'b> Update<'b> {
         let missing = UPDATE_LENGTH.saturating_sub(unpadded.len());
         let zeros = match missing {
             0..=23 => missing,
-            24..=257 => missing.saturating_sub(1),
+            24..=256 => missing.saturating_sub(1),
             _ => missing.saturating_sub(2),
         };
         self.encode_with(zeros)
@@ -198,11 +198,13 @@ mod tests {
 
     #[test]
     fn updates_have_one_size() {
-        let infos = [0, 1, 5, 100, 200, 250, 255, 256, 300, 400, 470, 484].map(|length| {
-            let mut encoder = Encoder::new(Vec::new());
-            encoder.bytes(&vec![7; length]).unwrap();
-            encoder.into_writer()
-        });
+        let infos: Vec<Vec<u8>> = (0..=484)
+            .map(|length| {
+                let mut encoder = Encoder::new(Vec::new());
+                encoder.bytes(&vec![7; length]).unwrap();
+                encoder.into_writer()
+            })
+            .collect();
         let with_info = infos.iter().map(|info| Update { linking_info: Some(info) });
         for update in with_info.chain([Update::default()]) {
             let map = update.encode();
