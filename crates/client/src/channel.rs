@@ -2,6 +2,7 @@
 
 use std::{fmt, time::Duration};
 
+use ciborium::Value;
 use hybridge_proto::{
     cbor::canonicalize,
     client::RequestError,
@@ -23,8 +24,8 @@ const MAKE_CREDENTIAL: u8 = 0x01;
 const GET_ASSERTION: u8 = 0x02;
 
 /// A reply as the phone sent it, and what it means. Phones send members that no library knows: a caller that passes
-/// a reply on should pass on `raw`.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// a reply on should pass on `raw`. `Debug` shows its length only.
+#[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Reply<T> {
     /// The CBOR behind the status byte, untouched.
@@ -69,6 +70,12 @@ impl CtapChannel {
     /// [`Error::MalformedReply`] when the phone gave none or one that does not decode.
     pub fn get_info(&self) -> Result<Reply<get_info::Response>, Error> {
         decode(self.get_info.clone().ok_or(ReplyProblem::NoGetInfo)?)
+    }
+
+    /// The same as the phone sent it, CBOR without a status byte; `None` from a phone that takes digital credentials
+    /// only.
+    pub fn raw_get_info(&self) -> Option<&[u8]> {
+        self.get_info.as_deref()
     }
 
     /// Makes a passkey: authenticatorMakeCredential.
@@ -183,13 +190,26 @@ impl CtapChannel {
     }
 }
 
+impl<T> fmt::Debug for Reply<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Reply({} bytes)", self.raw.len())
+    }
+}
+
 impl fmt::Debug for CtapChannel {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("CtapChannel").field("features", &self.features).finish_non_exhaustive()
     }
 }
 
+/// Decodes a reply's map.
+///
+/// This goes through a tree and not from the bytes: `passkey-types` skips list elements that it does not understand,
+/// which on a stream leaves it in the middle of the element, and it fails on keys beyond a byte.
 fn decode<T: DeserializeOwned>(raw: Vec<u8>) -> Result<Reply<T>, Error> {
-    let value = ciborium::from_reader(raw.as_slice()).map_err(|_| ReplyProblem::Contents)?;
+    let tree = ciborium::from_reader(raw.as_slice()).map_err(|_| ReplyProblem::Contents)?;
+    let Value::Map(mut members) = tree else { return Err(ReplyProblem::Contents.into()) };
+    members.retain(|(key, _)| key.as_integer().is_some_and(|key| u8::try_from(key).is_ok()));
+    let value = Value::Map(members).deserialized().map_err(|_| ReplyProblem::Contents)?;
     Ok(Reply { raw, value })
 }

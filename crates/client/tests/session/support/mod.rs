@@ -1,6 +1,7 @@
 //! A laptop and a phone in a simulated air, with a tunnel service in memory.
 
 mod dialer;
+mod link;
 mod phone;
 mod puppet;
 mod screen;
@@ -15,7 +16,8 @@ use tokio::{runtime::Handle, task::JoinHandle, time::sleep};
 
 pub use self::{
     dialer::{Answer, ScriptedDialer},
-    phone::{Asked, Owner, Passkeys, Scripted, assertion, creation, passkeys},
+    link::{LINK_SECRET, identity, link, link_info, link_offer},
+    phone::{Owner, Passkeys, Scripted, assertion, creation, passkeys},
     puppet::{Puppet, forged},
     screen::Screen,
 };

@@ -60,11 +60,6 @@ impl Screen {
         self.told.lock().unwrap().iter().map(name_of).collect()
     }
 
-    /// The steps in full, as `Debug` writes them.
-    pub fn transcript(&self) -> String {
-        self.told.lock().unwrap().iter().map(|progress| format!("{progress:?}\n")).collect()
-    }
-
     async fn wait_for<T>(&self, mut look: impl FnMut(&mut Vec<Progress>) -> Option<T>) -> T {
         let mut changes = self.changed.subscribe();
         loop {
