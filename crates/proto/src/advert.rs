@@ -67,7 +67,7 @@ impl AdvertPlaintext {
 }
 
 /// 20 bytes of service data, as they go on the air.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Advert([u8; ADVERT_LENGTH]);
 
 impl Advert {

@@ -1,6 +1,6 @@
 //! Looking for the phone: codes, calls and up to four candidates at once.
 
-use std::{collections::HashSet, time::Instant};
+use std::{collections::BTreeSet, time::Instant};
 
 use super::{
     Action, AttemptError, CallId, ClientError, Context, Event, FoundBy, Link,
@@ -18,11 +18,12 @@ use crate::{
 
 /// How many candidates may be in the handshake at once.
 pub(super) const MAX_CANDIDATES: usize = 4;
+
 pub(super) struct Search {
     pub(super) codes: Codes,
     attempts: Vec<Attempt>,
     /// Adverts that matched, each followed once.
-    tried: HashSet<Advert>,
+    tried: BTreeSet<Advert>,
     deadline: Instant,
     /// Whether adverts are heard. Without them neither a code nor a call leads anywhere.
     pub(super) scanning: bool,
@@ -38,7 +39,7 @@ pub(super) struct Found {
 impl Search {
     pub(super) fn new(context: &Context, now: Instant, codes: Codes) -> Self {
         let deadline = deadline(now, context.config.timing.search);
-        let (attempts, tried) = (Vec::new(), HashSet::new());
+        let (attempts, tried) = (Vec::new(), BTreeSet::new());
         Self { codes, attempts, tried, deadline, scanning: true, last_error: None }
     }
 
