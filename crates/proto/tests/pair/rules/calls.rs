@@ -5,6 +5,7 @@ use hybridge_proto::{
     client::AttemptError,
     domain::DomainId,
     link::ClientPayload,
+    message::{Message, Update},
     service::{CLIENT_PAYLOAD_HEADER, ServicePath},
 };
 
@@ -186,6 +187,31 @@ fn another_phone_with_the_link_secret_is_refused() {
     made_up[80] ^= 1;
     desk.receive(channel, made_up);
     assert_eq!(desk.log().pop().expect("an end"), "Failed(Attempt(Handshake(Authentication)))");
+}
+
+/// There is no code that the linking information could be signed for.
+#[test]
+fn a_called_phone_cannot_give_another_link() {
+    let mut config = config();
+    config.accept_linking = true;
+    let mut desk = ClientDesk::without_code(config);
+    desk.call(Remembered::of(0).link());
+    let channel = desk.channel();
+    desk.opened(channel);
+    let phone = phone(&desk);
+    desk.hear(&phone.advert());
+    let (message_2, mut session) = phone.respond(&desk.sent());
+    desk.receive(channel, message_2);
+    desk.receive(channel, session.describe());
+    desk.log();
+    let remembered = Remembered::of(1);
+    let key = remembered.identity.public_key();
+    let info = remembered.info().encode(&remembered.identity, key, &session.hash);
+    desk.receive(channel, session.seal(&Message::Update(Update { linking_info: Some(&info) }.encode())));
+    desk.receive(channel, session.seal(&Message::Update(b"no map".to_vec())));
+    assert!(desk.log().is_empty());
+    desk.shutdown();
+    assert_eq!(desk.log().pop().expect("an end"), "Finished", "there is nothing to wait for");
 }
 
 #[test]

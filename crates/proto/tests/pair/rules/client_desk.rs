@@ -102,6 +102,8 @@ impl ClientDesk {
             self.now = self.now.max(due);
             self.machine.handle_timeout(self.now);
             self.settle();
+            let next = self.machine.poll_timeout();
+            assert!(next.is_none_or(|next| next > self.now), "a timer that stays due");
         }
         self.now = end;
     }
@@ -174,6 +176,17 @@ impl ClientDesk {
         let (message_2, session) = phone.respond(&self.sent());
         self.receive(channel, message_2);
         (channel, session)
+    }
+
+    /// The same where it may come to nothing.
+    pub(super) fn shake_hands_if_possible(&mut self, phone: &HandPhone) -> Option<HandSession> {
+        let dials = self.dials.len();
+        self.hear(&phone.advert());
+        let channel = self.dials.get(dials)?.0;
+        self.opened(channel);
+        let (message_2, session) = phone.respond(&self.sent.pop()?);
+        self.receive(channel, message_2);
+        Some(session)
     }
 
     /// A desk with a phone that has described itself, and an empty log.

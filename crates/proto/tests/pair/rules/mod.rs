@@ -5,6 +5,7 @@
 
 mod answering;
 mod calls;
+mod chaos;
 mod client_desk;
 mod hand;
 mod linking;

@@ -11,13 +11,14 @@ use hybridge_proto::{
 };
 
 use super::{HandLaptop, HandSession, hand::GET_INFO};
-use crate::pair::sim::{domain_of, machine_rng};
+use crate::pair::sim::{Dice, domain_of, machine_rng};
 
 pub(super) struct PhoneDesk {
     pub(super) machine: AuthenticatorMachine,
     now: Instant,
     log: Vec<String>,
-    dials: Vec<ChannelId>,
+    /// Dialed and accepted.
+    channels: Vec<ChannelId>,
     pub(super) adverts: Vec<Vec<u8>>,
     sent: Vec<Vec<u8>>,
 }
@@ -40,8 +41,8 @@ impl PhoneDesk {
     }
 
     fn with(machine: AuthenticatorMachine, now: Instant) -> Self {
-        let (log, dials, adverts) = (Vec::new(), Vec::new(), Vec::new());
-        let mut desk = Self { machine, now, log, dials, adverts, sent: Vec::new() };
+        let (log, channels, adverts) = (Vec::new(), Vec::new(), Vec::new());
+        let mut desk = Self { machine, now, log, channels, adverts, sent: Vec::new() };
         desk.settle();
         desk
     }
@@ -58,7 +59,7 @@ impl PhoneDesk {
     fn note_action(&mut self, action: Action) {
         self.log.push(match action {
             Action::Dial { channel, .. } => {
-                self.dials.push(channel);
+                self.channels.push(channel);
                 format!("Dial {channel}")
             }
             Action::Advertise { service_data, connectable } => {
@@ -94,13 +95,26 @@ impl PhoneDesk {
             self.now = self.now.max(due);
             self.machine.handle_timeout(self.now);
             self.settle();
+            let next = self.machine.poll_timeout();
+            assert!(next.is_none_or(|next| next > self.now), "a timer that stays due");
         }
         self.now = end;
     }
 
-    /// The channel of the latest dial.
+    /// A device connects over BLE.
+    pub(super) fn accept(&mut self) {
+        let accepted = self.machine.handle_l2cap_accepted();
+        self.channels.extend(accepted);
+    }
+
+    /// A channel of now or of the past.
+    pub(super) fn any_channel(&self, dice: &mut Dice) -> ChannelId {
+        self.channels[dice.index(self.channels.len())]
+    }
+
+    /// The latest channel.
     pub(super) fn channel(&self) -> ChannelId {
-        *self.dials.last().expect("something was dialed")
+        *self.channels.last().expect("something was dialed")
     }
 
     pub(super) fn opened(&mut self, channel: ChannelId, routing: Option<[u8; 3]>) {

@@ -91,7 +91,11 @@ impl World {
             }
             Action::Dial { channel, route } => self.laptop_dials(channel, route),
             Action::Send { channel, message } => {
-                self.trace.message(Who::Laptop, "sends", &message);
+                let kind = match self.wire.number(End::Laptop(channel)) {
+                    0 => "sends message 1",
+                    _ => "sends a frame",
+                };
+                self.trace.message(Who::Laptop, kind, &message);
                 self.transmit(End::Laptop(channel), message);
             }
             Action::Close { channel, code } => {

@@ -160,7 +160,12 @@ impl World {
                 state.listening = None;
             }
             Action::Send { channel, message } => {
-                self.trace.message(Who::Phone(phone), "sends", &message);
+                let kind = match self.wire.number(End::Phone(phone, channel)) {
+                    0 => "sends message 2",
+                    1 => "sends its description",
+                    _ => "sends a frame",
+                };
+                self.trace.message(Who::Phone(phone), kind, &message);
                 self.transmit(End::Phone(phone, channel), message);
             }
             Action::Close { channel, code } => {

@@ -40,6 +40,8 @@ struct State {
     early: Vec<Report>,
     /// Messages that wait for a peer.
     unsent: Vec<Vec<u8>>,
+    /// How many messages the machine has sent.
+    sent: usize,
 }
 
 /// A service, by its number, and one of its tunnels.
@@ -55,7 +57,7 @@ pub(crate) struct Wire {
 impl Wire {
     /// A machine starts dialing, or accepts a connection.
     pub(crate) fn add(&mut self, end: End, stage: Stage) {
-        let state = State { stage, peer: None, early: Vec::new(), unsent: Vec::new() };
+        let state = State { stage, peer: None, early: Vec::new(), unsent: Vec::new(), sent: 0 };
         assert!(self.ends.insert(end, state).is_none(), "{end:?} is a name that was used before");
     }
 
@@ -115,6 +117,13 @@ impl Wire {
     pub(crate) fn join(&mut self, one: End, other: End) {
         self.state(one).peer = Some(other);
         self.state(other).peer = Some(one);
+    }
+
+    /// The number of a machine's next message on a channel, from 0.
+    pub(crate) fn number(&mut self, end: End) -> usize {
+        let state = self.state(end);
+        state.sent += 1;
+        state.sent - 1
     }
 
     /// What an end said before it had a peer.
