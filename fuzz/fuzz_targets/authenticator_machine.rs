@@ -1,0 +1,6 @@
+//! The authenticator machine through any sequence of calls; see `authenticator_world` for the world around it.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|bytes: &[u8]| hybridge_fuzz::authenticator_world::run(bytes));

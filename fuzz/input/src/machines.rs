@@ -1,0 +1,96 @@
+//! Seeds for the two machines: whole sessions, out of which the fuzzer makes broken ones.
+
+use std::io;
+
+use hybridge_fuzz_input::{Writer, authenticator, client};
+
+use crate::corpus::Corpus;
+
+/// getInfo and nothing else, and with both features.
+const DESCRIPTIONS: [&[u8]; 2] =
+    [&[0xa1, 1, 0x41, 0xa0], &[0xa2, 1, 0x41, 0xa0, 3, 0x82, 0x64, b'c', b't', b'a', b'p', 0x62, b'd', b'c']];
+/// The time a caller gives a phone.
+const MINUTE: [u8; 8] = 60_u64.to_le_bytes();
+
+/// Writes the seeds of both machines.
+pub(crate) fn write(corpus: &mut Corpus) -> io::Result<()> {
+    for (flags, description) in [(0, 0), (client::ACCEPT_LINKING, 0), (client::REQUIRE_DIGITAL, 1)] {
+        corpus.add("client_machine", after_a_code(flags, DESCRIPTIONS[description]).finish())?;
+    }
+    corpus.add("client_machine", old_phone())?;
+    corpus.add("client_machine", over_bluetooth())?;
+    corpus.add("client_machine", calls_a_phone())?;
+    corpus.add("client_machine", second_try())?;
+    for flags in [0, authenticator::CODE_LINKING, authenticator::CALL, authenticator::DIGITAL, 6] {
+        corpus.add("authenticator_machine", serves(flags, 0))?;
+    }
+    corpus.add("authenticator_machine", serves_over_bluetooth())
+}
+
+/// A phone answers the code: advert, tunnel, handshake, description.
+fn found(flags: u8, description: &[u8]) -> Writer {
+    let advert = Writer::default().byte(flags).byte(client::ADVERT).byte(0).fixed(&[0, 0]).chunk(&[]);
+    let opened = advert.byte(client::OPENED).fixed(&[0, 0]);
+    opened.byte(client::ANSWER).fixed(&[0, 0, 0]).byte(client::FRAME).byte(0).chunk(description)
+}
+
+fn after_a_code(flags: u8, description: &[u8]) -> Writer {
+    let asked = found(flags, description).byte(client::SEND_CTAP).fixed(&MINUTE).chunk(&[4]);
+    let told = asked.byte(client::FRAME).byte(0).chunk(&[2, 0xa0]);
+    let replied = told.byte(client::FRAME).byte(0).chunk(&[1, 0, 0xa0]);
+    let json = replied.byte(client::SEND_JSON).chunk(b"{}").byte(client::FRAME).byte(0).chunk(b"\x03{}");
+    json.byte(client::SHUTDOWN).byte(client::WAIT).fixed(&[0xff, 0])
+}
+
+/// Padded as old phones do, and without types afterwards.
+fn old_phone() -> Vec<u8> {
+    let mut padded = DESCRIPTIONS[0].to_vec();
+    padded.resize(255, 0);
+    padded.push(251);
+    let asked = found(0, &padded).byte(client::SEND_CTAP).fixed(&MINUTE).chunk(&[4]);
+    asked.byte(client::FRAME).byte(0).chunk(&[0, 0xa0]).byte(client::CLOSED).byte(0).finish()
+}
+
+/// The BLE channel fails, the tunnel does not.
+fn over_bluetooth() -> Vec<u8> {
+    let advert =
+        Writer::default().byte(client::L2CAP).byte(client::ADVERT).byte(0).fixed(&[1, 0]).chunk(&[128]);
+    let failed = advert.byte(client::DIAL_FAILED).fixed(&[0, 4]).byte(client::OPENED).fixed(&[1, 0]);
+    let answered = failed.byte(client::ANSWER).fixed(&[1, 0, 0]);
+    answered.byte(client::FRAME).byte(1).chunk(DESCRIPTIONS[0]).finish()
+}
+
+fn calls_a_phone() -> Vec<u8> {
+    let called = Writer::default().byte(client::WITHOUT_CODE).byte(client::CALL).fixed(&[10, 1]);
+    let opened = called.byte(client::OPENED).fixed(&[0, 1]).byte(client::MESSAGE).byte(0).chunk(&[0]);
+    let heard = opened.byte(client::ADVERT).byte(0).fixed(&[10, 1]).chunk(&[]);
+    let answered = heard.byte(client::ANSWER).fixed(&[0, 0, 0]);
+    answered.byte(client::FRAME).byte(0).chunk(DESCRIPTIONS[0]).finish()
+}
+
+/// The first phone is not reached, so the machine shows a fresh code.
+fn second_try() -> Vec<u8> {
+    let advert = Writer::default().byte(0).byte(client::ADVERT).byte(0).fixed(&[0, 0]).chunk(&[]);
+    let failed = advert.byte(client::WAIT).fixed(&[41, 0]).byte(client::DIAL_FAILED).fixed(&[1, 3]);
+    let again = failed.byte(client::ADVERT).byte(1).fixed(&[0, 0]).chunk(&[]);
+    again.byte(client::OPENED).fixed(&[2, 0]).byte(client::ANSWER).fixed(&[2, 1, 70]).finish()
+}
+
+/// A client comes, asks twice and leaves.
+fn serves(flags: u8, channels: u8) -> Vec<u8> {
+    let opened =
+        Writer::default().byte(flags).byte(channels).byte(authenticator::OPENED).fixed(&[0, 1, 1, 2, 3]);
+    let met = opened.byte(authenticator::HANDSHAKE).fixed(&[0, 0, 0]);
+    let asked =
+        met.byte(authenticator::FRAME).byte(0).chunk(&[1, 4]).byte(authenticator::REPLY).chunk(&[0, 0xa0]);
+    let again =
+        asked.byte(authenticator::FRAME).byte(0).chunk(b"\x03{}").byte(authenticator::REPLY).chunk(b"{}");
+    again.byte(authenticator::FRAME).byte(0).chunk(&[0]).finish()
+}
+
+fn serves_over_bluetooth() -> Vec<u8> {
+    let opened =
+        Writer::default().byte(authenticator::L2CAP).byte(2).byte(authenticator::LISTENING).fixed(&[128, 0]);
+    let met = opened.byte(authenticator::ACCEPTED).byte(authenticator::HANDSHAKE).fixed(&[0, 0, 0]);
+    met.byte(authenticator::FRAME).byte(0).chunk(&[1, 4]).byte(authenticator::CLOSED).byte(0).finish()
+}

@@ -1,0 +1,23 @@
+//! Writes the seeds of every target into `fuzz/corpus/<target>/`, out of the known-answer vectors of the protocol
+//! crate. What a fuzzer has found there stays.
+#![forbid(unsafe_code)]
+
+mod corpus;
+mod machines;
+mod vectors;
+
+use std::{error::Error, io::Write, path::Path};
+
+use corpus::Corpus;
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut corpus = Corpus::new(here.join("../corpus"));
+    vectors::write(&here.join("../../crates/proto/tests/vectors"), &mut corpus)?;
+    machines::write(&mut corpus)?;
+    let mut out = std::io::stdout().lock();
+    for (target, seeds) in corpus.written() {
+        writeln!(out, "{seeds:>4} seeds for {target}")?;
+    }
+    Ok(())
+}
