@@ -43,3 +43,34 @@ fn advert(chance: Chance, name: &str) -> [u8; 20] {
     let (nonce, routing) = (AdvertNonce::generate(&mut rng), RoutingId::generate(&mut rng));
     *seal(&eid_key, &AdvertPlaintext::new(&nonce, routing, DomainId::GOOGLE)).as_bytes()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use hybridge_ble::{Scan, Scanner};
+
+    use super::*;
+
+    async fn heard(seed: u64) -> BTreeSet<(ServiceUuid, Vec<u8>)> {
+        let air = Air::new(seed);
+        let _neighbours = Neighbours::advertise(&air, 5, Chance::new(seed)).await.unwrap();
+        let mut scan = air.device("laptop").scan().await.unwrap();
+        let mut heard = BTreeSet::new();
+        for _ in 0..20 {
+            let sighting = scan.next().await.unwrap();
+            heard.insert((sighting.uuid, sighting.data));
+        }
+        heard
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn each_neighbour_repeats_an_advert_of_its_own() {
+        let adverts = heard(1).await;
+        assert_eq!(adverts.len(), 5);
+        assert_eq!(adverts.iter().filter(|(uuid, _)| *uuid == ServiceUuid::Google).count(), 1);
+        assert!(adverts.iter().all(|(_, data)| data.len() == 20));
+        assert_eq!(adverts, heard(1).await);
+        assert!(adverts.is_disjoint(&heard(2).await));
+    }
+}

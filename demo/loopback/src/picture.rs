@@ -107,7 +107,7 @@ mod tests {
     fn what_is_drawn_can_be_read() {
         let mut rng = ChaCha20Rng::seed_from_u64(1);
         // 168 digits are what Chromium shows; no client known shows more than 300.
-        let lengths = std::iter::repeat_n(168, 200).chain([1, 2, 177, 255, 300, 1000]);
+        let lengths = std::iter::repeat_n(168, 50).chain([1, 2, 177, 255, 300, 1000]);
         for length in lengths {
             let uri = uri(length, &mut rng);
             let png = Picture::draw(&uri).unwrap().to_png().unwrap();

@@ -173,3 +173,85 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Tapped<S> {
         Pin::new(&mut self.get_mut().stream).poll_shutdown(cx)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use tokio_tungstenite::tungstenite::protocol::frame::{Frame, coding::Data};
+
+    use super::*;
+    use crate::journal::{Entry, Event};
+
+    const REQUEST: &str = "GET /cable/new/D5D511FB41CFB9760F5B1782E906F558 HTTP/1.1\r\nHost: a\r\n\r\n";
+    const ANSWER: &str = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\r\n";
+
+    fn masked(payload: &[u8], opcode: OpCode, is_final: bool) -> Vec<u8> {
+        let header = FrameHeader { opcode, is_final, mask: Some([1, 2, 3, 4]), ..FrameHeader::default() };
+        let mut bytes = Vec::new();
+        Frame::from_payload(header, payload.to_vec().into()).format(&mut bytes).unwrap();
+        bytes
+    }
+
+    fn tapped() -> (Tapped<()>, Arc<Seen>, impl FnMut() -> Vec<TunnelEvent>) {
+        let (journal, mut entries) = Journal::begin();
+        let seen = Arc::new(Seen::default());
+        let events = move || {
+            let mut events = Vec::new();
+            while let Ok(Entry { event: Event::TunnelService(event), .. }) = entries.try_recv() {
+                events.push(event);
+            }
+            events
+        };
+        (Tapped::new((), Arc::clone(&seen), journal), seen, events)
+    }
+
+    #[test]
+    fn a_visit_is_read_however_it_is_cut() {
+        let data = |data: Vec<u8>, is_final| masked(&data, OpCode::Data(Data::Binary), is_final);
+        let rest = |data: Vec<u8>, is_final| masked(&data, OpCode::Data(Data::Continue), is_final);
+        let stream = [
+            REQUEST.as_bytes().to_vec(),
+            data(vec![b'a'; 300], true),
+            masked(b"ping", OpCode::Control(Control::Ping), true),
+            data(vec![b'b'; 3], false),
+            rest(vec![b'c'; 4], true),
+            masked(&[0x03, 0xE8], OpCode::Control(Control::Close), true),
+        ]
+        .concat();
+        for piece in [1, 7, 100, stream.len()] {
+            let (mut tapped, seen, mut events) = tapped();
+            stream.chunks(piece).for_each(|bytes| tapped.reader.received(bytes));
+            let from = Peer::Phone;
+            let carries = |bytes| TunnelEvent::Carries { from, bytes };
+            assert_eq!(events(), [carries(300), carries(7), TunnelEvent::Leaves(from)]);
+            assert_eq!((seen.requests(), seen.message_lengths()), (1, vec![300, 7]));
+            assert!(seen.contains(b"bbbcccc") && seen.contains(b"/cable/new/D5D5"));
+        }
+    }
+
+    #[test]
+    fn an_answer_is_told_once_and_before_it_is_sent() {
+        let (mut tapped, _, mut events) = tapped();
+        tapped.reader.received(REQUEST.as_bytes());
+        let (first, second) = ANSWER.as_bytes().split_at(20);
+        for _ in 0..2 {
+            // The stream takes nothing of it at first.
+            tapped.reader.offers(first);
+        }
+        tapped.reader.sent(first);
+        assert_eq!(events(), []);
+        tapped.reader.offers(second);
+        assert_eq!(events(), [TunnelEvent::Accepted(Peer::Phone)]);
+        tapped.reader.offers(second);
+        assert_eq!(events(), []);
+    }
+
+    #[test]
+    fn refusals_are_told_of_anybody() {
+        for request in ["GET /cable/new/D5 HTTP/1.1\r\n\r\n", "nonsense\r\n\r\n", ""] {
+            let (mut tapped, _, mut events) = tapped();
+            tapped.reader.received(request.as_bytes());
+            tapped.reader.offers(b"HTTP/1.1 404 Not Found\r\n\r\nbody");
+            assert_eq!(events(), [TunnelEvent::Refused { status: 404 }], "{request}");
+        }
+    }
+}

@@ -106,11 +106,13 @@ mod tests {
 
     #[test]
     fn numbers_are_checked() {
-        for (text, ok) in [("0", true), ("1.0", true), ("1.1", false), ("-0.5", false), ("NaN", false), ("x", false)]
+        for (text, ok) in
+            [("0", true), ("1.0", true), ("1.1", false), ("-0.5", false), ("NaN", false), ("x", false)]
         {
             assert_eq!(probability(text).is_ok(), ok, "{text}");
         }
-        for (text, ok) in [("0.1", true), ("300", true), ("0.05", false), ("301", false), ("-1", false), ("inf", false)]
+        for (text, ok) in
+            [("0.1", true), ("300", true), ("0.05", false), ("301", false), ("-1", false), ("inf", false)]
         {
             assert_eq!(seconds(text).is_ok(), ok, "{text}");
         }

@@ -24,6 +24,8 @@ pub(crate) enum Failure {
     Ceremony(Box<CeremonyFailure>),
     #[error("the demonstration broke off; this is a fault of the program, please report it")]
     Broken(#[source] tokio::task::JoinError),
+    #[error("the tunnel service got to see {0}; this is a fault of the program, please report it")]
+    Leaked(&'static str),
     #[error("the attack was not refused, or could not be tried; see the output")]
     Attack,
 }

@@ -8,12 +8,14 @@ use std::{
 
 mod args;
 mod error;
+mod evidence;
 mod record;
 mod report;
 mod run;
 mod sentences;
 mod style;
 mod summary;
+mod teller;
 mod timeline;
 
 use args::Args;

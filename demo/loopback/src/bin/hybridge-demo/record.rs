@@ -1,15 +1,15 @@
 //! What a run comes to: times, verdicts, and what was private.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use hybridge_client::Progress;
 use hybridge_demo::{
     camera::read_png,
     journal::{Entry, Event},
     laptop::LaptopEvent,
+    screen::Shown,
     website::{Website, WebsiteEvent},
 };
-use hybridge_proto::qr::QrCode;
 use zeroize::Zeroizing;
 
 /// When one ceremony came how far, since the start of the program.
@@ -26,6 +26,19 @@ impl Milestones {
     fn at(begun: Duration) -> Self {
         Self { begun, ..Self::default() }
     }
+
+    /// How long it took to each milestone from the one before, and to the last one from the first.
+    pub(crate) fn spans(&self) -> [Option<Duration>; 5] {
+        let begun = Some(self.begun);
+        let between = |from: Option<Duration>, to: Option<Duration>| Some(to?.saturating_sub(from?));
+        [
+            between(begun, self.shown),
+            between(self.shown, self.nearby),
+            between(self.nearby, self.connected),
+            between(self.connected, self.verified),
+            between(begun, self.verified),
+        ]
+    }
 }
 
 /// Something that only laptop, phone and website may know.
@@ -36,6 +49,12 @@ pub(crate) struct Private {
     pub(crate) in_parts: bool,
 }
 
+impl Private {
+    pub(crate) fn new(what: &'static str, bytes: &[u8], in_parts: bool) -> Self {
+        Self { what, bytes: Zeroizing::new(bytes.to_vec()), in_parts }
+    }
+}
+
 /// Collects what is to be reported in the end.
 #[derive(Default)]
 pub(crate) struct Record {
@@ -43,7 +62,9 @@ pub(crate) struct Record {
     pub(crate) sign_in: Option<Milestones>,
     /// The name of whoever signed in.
     pub(crate) signed_in_as: Option<String>,
-    pub(crate) private: Vec<Private>,
+    /// What nobody else may know, the codes left out.
+    private: Vec<Private>,
+    codes: Vec<Arc<Shown>>,
 }
 
 impl Record {
@@ -57,12 +78,22 @@ impl Record {
         self.sign_in.is_some_and(|times| times.verified.is_some())
     }
 
+    /// What nobody but laptop, phone and website may know, apart from the codes.
+    pub(crate) fn private(&self) -> &[Private] {
+        &self.private
+    }
+
+    /// The texts of the codes that were shown, read off their pictures as the phone does it.
+    pub(crate) fn codes(&self) -> impl Iterator<Item = Zeroizing<String>> {
+        self.codes.iter().filter_map(|shown| read_png(&shown.png).ok())
+    }
+
     /// Takes note of an event.
     pub(crate) fn note(&mut self, entry: &Entry) {
         match &entry.event {
             Event::Website(event) => self.note_website(event, entry.at),
             Event::Laptop(LaptopEvent::Shows(shown)) => {
-                self.note_code(&shown.png);
+                self.codes.push(Arc::clone(shown));
                 self.current(|times| &mut times.shown, entry.at);
             }
             Event::Laptop(LaptopEvent::Progress(Progress::PhoneNearby(_))) => {
@@ -96,15 +127,6 @@ impl Record {
         }
     }
 
-    /// Reads the code's contents off its picture, as the phone does.
-    fn note_code(&mut self, png: &[u8]) {
-        let Ok(text) = read_png(png) else { return };
-        self.keep("the code", text.as_bytes(), false);
-        if let Ok(code) = QrCode::parse(&text) {
-            self.keep("the secret in the code", code.secret.expose_bytes(), true);
-        }
-    }
-
     fn current(&mut self, milestone: impl Fn(&mut Milestones) -> &mut Option<Duration>, at: Duration) {
         if let Some(times) = self.sign_in.as_mut().or(self.registration.as_mut()) {
             milestone(times).get_or_insert(at);
@@ -112,6 +134,6 @@ impl Record {
     }
 
     fn keep(&mut self, what: &'static str, bytes: &[u8], in_parts: bool) {
-        self.private.push(Private { what, bytes: Zeroizing::new(bytes.to_vec()), in_parts });
+        self.private.push(Private::new(what, bytes, in_parts));
     }
 }

@@ -1,17 +1,12 @@
 //! One run of the program: makes a world, lets two ceremonies happen in it, and tells of them.
 
-use std::{
-    fs::File,
-    io::{self, StdoutLock, Write},
-    path::Path,
-};
+use std::io::{self, Write};
 
 use getrandom::SysRng;
 use hybridge_ble::sim::Air;
 use hybridge_demo::{
     ceremony::Outcome,
-    journal::{Entry, Event, Journal},
-    laptop::LaptopEvent,
+    journal::{Entry, Journal},
     world::{World, WorldOptions},
 };
 use rand_core::TryRng;
@@ -21,11 +16,10 @@ use tracing_subscriber::{EnvFilter, filter::LevelFilter};
 use crate::{
     args::Args,
     error::{CeremonyFailure, Failure},
-    record::Record,
     report::Report,
     style::Style,
-    summary,
-    timeline::{Passage, Timeline},
+    teller::Teller,
+    timeline::{Introduction, Passage},
 };
 
 /// 2026-01-01 00:00:00 UTC, the time in the codes of runs that are to be repeated.
@@ -52,14 +46,15 @@ fn start_log(filter: Option<&str>) -> Result<(), Failure> {
         Some(filter) => builder.parse(filter).map_err(Failure::Log)?,
         None => builder.from_env_lossy(),
     };
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).init();
+    let coloured = Style::of(&io::stderr()).is_coloured();
+    tracing_subscriber::fmt().with_env_filter(filter).with_ansi(coloured).with_writer(io::stderr).init();
     Ok(())
 }
 
 async fn demonstrate(args: &Args, seed: u64) -> Result<(), Failure> {
     let (journal, entries) = Journal::begin();
-    let mut teller = Teller { record: Record::default(), png: create(args.png.as_deref())?, timeline: None };
-    let result = tell_all(args, seed, &mut teller, journal.clone(), entries).await;
+    let mut teller = Teller::default();
+    let result = tell_all(args, seed, &mut teller, &journal, entries).await;
     if args.json {
         let report = Report::new(&teller.record, seed, journal.started().elapsed(), result.as_ref().err());
         let mut out = io::stdout().lock();
@@ -69,31 +64,18 @@ async fn demonstrate(args: &Args, seed: u64) -> Result<(), Failure> {
     result
 }
 
-/// Empty until there is a code: a name that cannot be written is reported before anything else happens.
-fn create(png: Option<&Path>) -> Result<Option<File>, Failure> {
-    png.map(File::create).transpose().map_err(Failure::Picture)
-}
-
 async fn tell_all(
     args: &Args,
     seed: u64,
     teller: &mut Teller,
-    journal: Journal,
+    journal: &Journal,
     mut entries: UnboundedReceiver<Entry>,
 ) -> Result<(), Failure> {
-    let world = World::new(WorldOptions {
-        seed,
-        loss: args.loss,
-        phones: args.phones.into(),
-        search: args.search,
-        code_time: args.seed.map(|_| REPEATABLE_TIME),
-        journal,
-    })
-    .await?;
+    teller.open_picture(args)?;
+    let world = World::new(options(args, seed, journal)).await?;
     if !args.json {
-        let mut timeline = Timeline::new(io::stdout().lock(), Style::of_stdout(), world.air.clone());
-        timeline.introduce(args, seed, world.tunnel_service.host()).map_err(Failure::Output)?;
-        teller.timeline = Some(timeline);
+        let (host, ready) = (world.tunnel_service.host(), journal.started().elapsed());
+        teller.introduce(&world, &Introduction { args, seed, host, ready })?;
     }
     let mut happening = tokio::spawn(ceremonies(world));
     let ended = loop {
@@ -107,11 +89,20 @@ async fn tell_all(
     while let Ok(entry) = entries.try_recv() {
         teller.hear(&entry)?;
     }
-    if let Some(timeline) = &mut teller.timeline {
-        let summarized = summary::write(timeline, &teller.record, world.tunnel_service.seen());
-        summarized.map_err(Failure::Output)?;
+    // What the ceremonies came to is more telling than what is found afterwards.
+    let concluded = teller.conclude(&world);
+    result.and(concluded)
+}
+
+fn options(args: &Args, seed: u64, journal: &Journal) -> WorldOptions {
+    WorldOptions {
+        seed,
+        loss: args.loss,
+        phones: args.phones.into(),
+        search: args.search,
+        code_time: args.seed.map(|_| REPEATABLE_TIME),
+        journal: journal.clone(),
     }
-    result
 }
 
 /// A registration, and if it works, a sign-in with the new passkey.
@@ -133,27 +124,4 @@ fn judge<T>(ceremony: &'static str, outcome: Outcome<T>, air: &Air) -> Result<()
     }
     let lost = Passage::of(air).lost;
     Err(Failure::Ceremony(Box::new(CeremonyFailure { ceremony, laptop, phone, lost })))
-}
-
-/// Takes note of what happens, and passes it on.
-struct Teller {
-    record: Record,
-    /// Where the first code goes.
-    png: Option<File>,
-    timeline: Option<Timeline<StdoutLock<'static>>>,
-}
-
-impl Teller {
-    fn hear(&mut self, entry: &Entry) -> Result<(), Failure> {
-        self.record.note(entry);
-        if let Event::Laptop(LaptopEvent::Shows(shown)) = &entry.event
-            && let Some(mut file) = self.png.take()
-        {
-            file.write_all(&shown.png).map_err(Failure::Picture)?;
-        }
-        match &mut self.timeline {
-            Some(timeline) => timeline.tell(entry).map_err(Failure::Output),
-            None => Ok(()),
-        }
-    }
 }

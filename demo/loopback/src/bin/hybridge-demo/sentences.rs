@@ -110,10 +110,8 @@ fn laptop(event: &LaptopEvent) -> Option<Line> {
         LaptopEvent::Progress(progress) => match progress {
             LaptopProgress::Scanning => say("listens for Bluetooth adverts"),
             LaptopProgress::PhoneNearby(_) => say("opens the advert with the secret, hides the code")
-                .learned("knows a phone is near that saw the code, and where to meet"),
-            LaptopProgress::Connecting(_) => {
-                say("dials there; the handshake needs both secret and advert")
-            }
+                .learned("knows that the phone is near and has seen the code"),
+            LaptopProgress::Connecting(_) => say("dials there; the handshake needs both secret and advert"),
             LaptopProgress::Connected(_) => say("has a channel that nobody else can read")
                 .learned("knows what the phone can do, and not yet whose it is"),
             LaptopProgress::UnknownTunnelService(id) => {
@@ -130,10 +128,12 @@ fn phone(progress: PhoneProgress) -> Option<Line> {
     let say = |what: &str| Line::new(Actor::Phone, what);
     Some(match progress {
         PhoneProgress::Connecting => say("dials its tunnel service over TLS"),
-        PhoneProgress::Advertising => say("advertises 20 bytes, sealed with the secret")
-            .learned("everybody else in range hears noise"),
-        PhoneProgress::ClientConnected => say("finishes the handshake")
-            .learned("knows the laptop made this code and heard this advert"),
+        PhoneProgress::Advertising => {
+            say("advertises 20 bytes, sealed with the secret").learned("everybody else in range hears noise")
+        }
+        PhoneProgress::ClientConnected => {
+            say("finishes the handshake").learned("knows the laptop made this code and heard this advert")
+        }
         PhoneProgress::Request(operation) => say(match operation {
             Operation::MakeCredential => "asks for a passkey; its owner unlocks it and agrees",
             Operation::GetAssertion => "asks for a sign-in; its owner unlocks it and agrees",

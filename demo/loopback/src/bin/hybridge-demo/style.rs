@@ -1,6 +1,6 @@
 //! Colours, where they are wanted.
 
-use std::io::{self, IsTerminal};
+use std::io::IsTerminal;
 
 /// Whether to use escape sequences.
 #[derive(Debug, Clone, Copy)]
@@ -25,9 +25,9 @@ pub(crate) enum Ink {
 
 impl Style {
     /// Colours only for a person at a terminal who has not declined them (<https://no-color.org>).
-    pub(crate) fn of_stdout() -> Self {
+    pub(crate) fn of(stream: &impl IsTerminal) -> Self {
         let declined = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-        Self { coloured: io::stdout().is_terminal() && !declined }
+        Self { coloured: stream.is_terminal() && !declined }
     }
 
     /// Whether escape sequences may be used.

@@ -33,6 +33,16 @@ pub(crate) struct Timeline<W> {
     air: Air,
 }
 
+/// What stands above a timeline.
+pub(crate) struct Introduction<'a> {
+    pub(crate) args: &'a Args,
+    pub(crate) seed: u64,
+    /// The tunnel service's.
+    pub(crate) host: &'a str,
+    /// How long it took to make the world.
+    pub(crate) ready: Duration,
+}
+
 /// How the phone's latest advert came to the laptop.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Passage {
@@ -62,8 +72,7 @@ impl<W: Write> Timeline<W> {
             self.write(entry.at, &line)?;
         }
         if let Event::Laptop(LaptopEvent::Shows(shown)) = &entry.event {
-            let palette =
-                if self.style.is_coloured() { Palette::Coloured } else { Palette::LightOnDark };
+            let palette = if self.style.is_coloured() { Palette::Coloured } else { Palette::LightOnDark };
             writeln!(self.out)?;
             for row in shown.picture.to_terminal(palette).lines() {
                 writeln!(self.out, "{:MARGIN$}{row}", "")?;
@@ -74,14 +83,19 @@ impl<W: Write> Timeline<W> {
     }
 
     /// Says what this is, before anything happens.
-    pub(crate) fn introduce(&mut self, args: &Args, seed: u64, host: &str) -> io::Result<()> {
-        let bold = |text| self.style.paint(Ink::Heading, text);
-        writeln!(self.out, "{}", bold("A passkey on a phone, used on a laptop: the FIDO hybrid transport in one process"))?;
+    pub(crate) fn introduce(&mut self, introduction: &Introduction<'_>) -> io::Result<()> {
+        let Introduction { args, seed, host, ready } = introduction;
+        let title = "A passkey on a phone, used on a laptop: the FIDO hybrid transport in one process";
+        writeln!(self.out, "{}", self.style.paint(Ink::Heading, title))?;
         writeln!(self.out, "  website         https://{}, verified by webauthn-rs", Website::ID)?;
         writeln!(self.out, "  tunnel service  {host} (domain {DOMAIN}), over TLS in memory")?;
-        let (loss, phones) = (args.loss.get() * 100.0, args.phones);
-        writeln!(self.out, "  air             simulated; loses {loss} %; {phones} other phones advertise")?;
-        writeln!(self.out, "  seed            {seed}")
+        let (loss, phones) = (args.loss.get(), args.phones);
+        writeln!(
+            self.out,
+            "  air             simulated; loss {loss}; other phones that advertise: {phones}"
+        )?;
+        writeln!(self.out, "  seed            {seed}")?;
+        writeln!(self.out, "  ready           after {} ms", ready.as_millis())
     }
 
     /// Where to write what comes after, and how.
@@ -121,7 +135,9 @@ impl Passage {
                 ("laptop", TraceKind::ScanStarted { .. }) => (passage, arrived) = (Self::default(), false),
                 ("laptop", TraceKind::Heard { from, .. }) if *from == *"phone" => arrived = true,
                 ("laptop", TraceKind::Heard { .. }) if !arrived => passage.foreign += 1,
-                ("laptop", TraceKind::Lost { from, .. }) if *from == *"phone" && !arrived => passage.lost += 1,
+                ("laptop", TraceKind::Lost { from, .. }) if *from == *"phone" && !arrived => {
+                    passage.lost += 1
+                }
                 _ => {}
             }
         }
@@ -134,7 +150,7 @@ impl Passage {
             what.push_str(&format!(", after losing it {} times", self.lost));
         }
         if self.foreign > 0 {
-            what.push_str(&format!(", among {} of strangers that do not open", self.foreign));
+            what.push_str(&format!(", among {} of strangers, which do not open", self.foreign));
         }
         Line::new(Actor::Air, what)
     }
@@ -156,4 +172,40 @@ fn wrap(text: &str) -> Vec<String> {
         }
     }
     rows
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sentences_break_between_words() {
+        assert_eq!(wrap("short enough"), ["short enough"]);
+        let (full, more) = ("x".repeat(SENTENCE), "y".repeat(SENTENCE + 1));
+        assert_eq!(wrap(&format!("{full} {more} z")), [full, more, "z".to_owned()]);
+        let exact = format!("{} b", "a".repeat(SENTENCE - 2));
+        assert_eq!(wrap(&exact), [exact]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn losses_and_strangers_are_counted_until_the_advert_arrives() {
+        use hybridge_ble::{Advertisement, Advertiser, Scan, Scanner, ServiceUuid};
+
+        let air = Air::new(1);
+        let advert = |byte| Advertisement::new(ServiceUuid::Fido, vec![byte; 20]);
+        let (laptop, phone, stranger) = (air.device("laptop"), air.device("phone"), air.device("stranger"));
+        let mut scan = laptop.scan().await.unwrap();
+        let _noise = stranger.advertise(advert(1)).await.unwrap();
+        for _ in 0..3 {
+            scan.next().await.unwrap();
+        }
+        let _signal = phone.advertise(advert(2)).await.unwrap();
+        while scan.next().await.unwrap().data != [2; 20] {}
+        let arrived = Passage::of(&air);
+        assert!(arrived.foreign >= 3 && arrived.lost == 0, "{arrived:?}");
+        for _ in 0..10 {
+            scan.next().await.unwrap();
+        }
+        assert_eq!(Passage::of(&air), arrived, "what comes later does not count");
+    }
 }
