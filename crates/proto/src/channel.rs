@@ -36,17 +36,49 @@ pub enum Route {
     },
 }
 
-/// A websocket close code (RFC 6455 section 7.4).
+/// The number in a websocket's close frame (RFC 6455 section 7.4).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct CloseCode(pub u16);
+pub struct CloseCode(u16);
 
 impl CloseCode {
-    /// 1000: done.
+    /// 1000: the work is done.
     pub const NORMAL: Self = Self(1000);
-    /// 1001: going away.
+    /// 1001: the sender goes away; from a tunnel service, the peer vanished.
     pub const GOING_AWAY: Self = Self(1001);
-    /// 1002: the peer broke the protocol.
-    pub const PROTOCOL_ERROR: Self = Self(1002);
+    /// 1002: the receiver broke the protocol.
+    pub const PROTOCOL: Self = Self(1002);
+    /// 1003: the receiver sent a kind of message that is not accepted.
+    pub const UNSUPPORTED: Self = Self(1003);
+    /// 1005: the close frame holds no code. Sent, it makes an empty close frame.
+    pub const NO_STATUS: Self = Self(1005);
+    /// 1008: the receiver broke a rule; from a tunnel service, time or quota is used up.
+    pub const POLICY: Self = Self(1008);
+    /// 1009: the receiver sent a message that is too large.
+    pub const TOO_LARGE: Self = Self(1009);
+
+    /// A code that may stand in a close frame: 1000 to 1003, 1007 to 1014 or 3000 to 4999; else none.
+    pub const fn new(code: u16) -> Option<Self> {
+        match code {
+            1000..=1003 | 1007..=1014 | 3000..=4999 => Some(Self(code)),
+            _ => None,
+        }
+    }
+
+    /// The code in a close frame that came in, whatever it is.
+    pub const fn received(code: u16) -> Self {
+        Self(code)
+    }
+
+    /// The number.
+    pub const fn get(self) -> u16 {
+        self.0
+    }
+}
+
+impl fmt::Display for CloseCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
 }
 
 /// Why a channel could not be opened, as far as the protocol needs to know. Drivers keep the details.
@@ -78,5 +110,21 @@ impl DialFailure {
             Self::Unreachable => true,
             Self::Gone | Self::NotATunnelService | Self::L2cap => false,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_codes_that_may_be_sent_are_made() {
+        for code in [1000, 1001, 1002, 1003, 1007, 1008, 1009, 1011, 3000, 4999] {
+            assert_eq!(CloseCode::new(code).map(CloseCode::get), Some(code));
+        }
+        for code in [0, 999, 1004, 1005, 1006, 1015, 2999, 5000, 65_535] {
+            assert_eq!(CloseCode::new(code), None);
+        }
+        assert_eq!(CloseCode::GOING_AWAY.to_string(), "1001");
     }
 }

@@ -3,18 +3,18 @@
 use std::{collections::HashMap, fmt, sync::Arc, time::Duration};
 
 use hybridge_proto::{
-    channel::{self, ChannelId, DialFailure},
+    channel::{ChannelId, CloseCode, DialFailure},
     ids::RoutingId,
     service::{RoutingIdError, ServiceRequest},
 };
 use tokio::{
     sync::mpsc,
     task::JoinSet,
-    time::{Instant, timeout_at},
+    time::{Instant, timeout, timeout_at},
 };
 
 use crate::{
-    channel::{CloseCode, DataChannel},
+    channel::DataChannel,
     dial::DynDialer,
     error::{ChannelError, DialError},
 };
@@ -22,6 +22,9 @@ use crate::{
 /// How many reports may wait to be taken. Beyond that the channels are not read, so that a peer cannot fill the
 /// memory.
 const WAITING_REPORTS: usize = 16;
+
+/// How long a channel that was closed on this side waits for the peer's answer.
+const LINGER: Duration = Duration::from_secs(1);
 
 /// What one channel of a [`ChannelPool`] reports.
 #[derive(Debug)]
@@ -82,10 +85,10 @@ impl ChannelPool {
         }
     }
 
-    /// Closes a channel behind all messages queued before, or stops opening it. It reports nothing after this.
-    pub fn close(&mut self, key: ChannelId, code: channel::CloseCode) {
+    /// Closes a channel behind all messages queued before, or stops opening it. It reports nothing after this. Its
+    /// connection ends in the background, once the peer has answered and at the latest after a second.
+    pub fn close(&mut self, key: ChannelId, code: CloseCode) {
         if let Some(orders) = self.orders.remove(&key) {
-            let code = CloseCode::new(code.0).unwrap_or(CloseCode::GOING_AWAY);
             let _ = orders.send(Order::Close(code));
         }
     }
@@ -111,7 +114,7 @@ impl ChannelPool {
     }
 
     /// Closes what is still open with code 1001 and waits, at most for `limit`, until everything that was queued
-    /// has been sent.
+    /// has been sent and the peers have answered the close frames.
     pub async fn finish(mut self, limit: Duration) {
         let until = Instant::now() + limit;
         for (_, orders) in self.orders.drain() {
@@ -185,7 +188,12 @@ async fn carry(
     };
     let error = tokio::select! {
         error = reading => error,
-        () = writing => return,
+        () = writing => {
+            // Until the peer has answered: a connection that is dropped with unread bytes is reset, and a reset
+            // destroys what the peer has not read yet.
+            let _ = timeout(LINGER, async { while receiver.receive().await.is_ok() {} }).await;
+            return;
+        }
     };
     let _ = reports.send((key, Report::Closed(error))).await;
 }

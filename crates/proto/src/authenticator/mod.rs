@@ -347,7 +347,7 @@ impl AuthenticatorMachine {
         match connected {
             Ok(session) => self.phase = Phase::Connected(Box::new(session)),
             Err(error) => {
-                self.context.out.action(Action::Close { channel, code: CloseCode::PROTOCOL_ERROR });
+                self.context.out.action(Action::Close { channel, code: CloseCode::PROTOCOL });
                 self.end(Event::Failed(error));
             }
         }
@@ -372,7 +372,7 @@ impl AuthenticatorMachine {
                 self.end(Event::Finished);
             }
             Err(error) => {
-                session.close(&mut self.context, CloseCode::PROTOCOL_ERROR);
+                session.close(&mut self.context, CloseCode::PROTOCOL);
                 self.end(Event::Failed(error));
             }
         }

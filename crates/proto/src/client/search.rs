@@ -150,7 +150,7 @@ impl Search {
             }
             Err(error) => {
                 let attempt = self.attempts.swap_remove(position);
-                attempt.close(context, CloseCode::PROTOCOL_ERROR);
+                attempt.close(context, CloseCode::PROTOCOL);
                 self.recover(context, now, attempt, error);
                 None
             }

@@ -252,7 +252,7 @@ impl ClientError {
             Self::Frame(FrameError::Exhausted) | Self::ReplyTimeout | Self::Silent | Self::Unsupported => {
                 CloseCode::GOING_AWAY
             }
-            _ => CloseCode::PROTOCOL_ERROR,
+            _ => CloseCode::PROTOCOL,
         }
     }
 }

@@ -85,7 +85,8 @@ impl Receiver {
                 Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_))) => {}
                 Some(Ok(Message::Text(_))) => return Err(ChannelError::TextMessage),
                 Some(Ok(Message::Close(frame))) => {
-                    let code = frame.map_or(CloseCode::NO_STATUS, |frame| CloseCode(frame.code.into()));
+                    let code =
+                        frame.map_or(CloseCode::NO_STATUS, |frame| CloseCode::received(frame.code.into()));
                     let _ = self.closed.set(code);
                     self.answer_close().await;
                     return Err(ChannelError::Closed { code });
