@@ -3,6 +3,7 @@
 //! [`world::World`] has all the parts; the program tells what happens in it.
 #![forbid(unsafe_code)]
 
+pub mod attack;
 pub mod camera;
 pub mod ceremony;
 pub mod chance;

@@ -148,7 +148,7 @@ impl Visited {
 }
 
 /// TLS for a server of this name, and the root certificate that vouches for it.
-fn tls(host: &str) -> Result<(TlsAcceptor, CertificateDer<'static>), SetupError> {
+pub(crate) fn tls(host: &str) -> Result<(TlsAcceptor, CertificateDer<'static>), SetupError> {
     let mut params = CertificateParams::new(Vec::new())?;
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     let issuer = CertifiedIssuer::self_signed(params, KeyPair::generate()?)?;
