@@ -12,8 +12,8 @@ use tokio::time::Instant;
 
 use crate::{error::Error, progress::Progress};
 
-/// How long the goodbye may take.
-const FAREWELL: Duration = Duration::from_secs(1);
+/// How long the goodbye may take, so that nothing is left after the second that is promised.
+const FAREWELL: Duration = Duration::from_millis(900);
 
 pub(crate) struct Driver {
     machine: AuthenticatorMachine,

@@ -16,8 +16,8 @@ use crate::{
     progress::{Progress, from_event},
 };
 
-/// How long the goodbye may take.
-const FAREWELL: Duration = Duration::from_secs(1);
+/// How long the goodbye may take, so that nothing is left after the second that is promised.
+const FAREWELL: Duration = Duration::from_millis(900);
 
 /// What the caller wants.
 pub(crate) enum Command {
