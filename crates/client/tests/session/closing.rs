@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use futures_util::FutureExt;
 use hybridge_client::Error;
-use hybridge_tunnel::{ChannelError, CloseCode};
-use tokio::time::Instant;
+use hybridge_tunnel::{ChannelError, CloseCode, MemoryService};
+use tokio::time::{Instant, sleep, timeout};
 
 use crate::support::*;
 
@@ -26,6 +26,22 @@ async fn the_goodbye_is_said_when_close_returns() {
     let (dismissed, end) = found_at_once(&mut phone);
     assert!(dismissed && matches!(end, ChannelError::Closed { code: CloseCode::NORMAL }), "{end}");
     world.nothing_is_left().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn close_waits_until_a_slow_phone_has_the_goodbye() {
+    let mut world = World::new();
+    world.use_service(MemoryService::new().with_capacity(1));
+    let (mut channel, mut phone, _) = world.connected_to_puppet(config()).await;
+    // Fills the tunnel.
+    timeout(Duration::from_millis(1), channel.raw(&[0x04])).await.unwrap_err();
+    let closing = tokio::spawn(channel.close());
+    sleep(Duration::from_millis(500)).await;
+    assert!(!closing.is_finished());
+    assert!(matches!(phone.end().await, ChannelError::Closed { code: CloseCode::NORMAL }));
+    let start = Instant::now();
+    closing.await.unwrap().unwrap();
+    assert_eq!(start.elapsed(), Duration::ZERO);
 }
 
 #[tokio::test(start_paused = true)]
@@ -74,7 +90,7 @@ async fn a_late_link_arrives() {
     assert_eq!(messages.len(), 2);
     phone.send(messages).await;
     let closing = tokio::spawn(connecting.await.unwrap().unwrap().close());
-    tokio::time::sleep(Duration::from_secs(60)).await;
+    sleep(Duration::from_secs(60)).await;
     assert!(!screen.steps().contains(&"Linked".to_owned()) && !closing.is_finished());
     phone.send([update]).await;
     let link = screen.link().await;

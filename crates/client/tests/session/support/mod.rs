@@ -51,6 +51,12 @@ impl World {
         Self { air, laptop, phone, service, dialer, tasks: tasks() }
     }
 
+    /// Takes another tunnel service, for both sides.
+    pub fn use_service(&mut self, service: MemoryService) {
+        self.dialer = Arc::new(ScriptedDialer::new(service.clone()));
+        self.service = service;
+    }
+
     /// A session as most callers start it.
     pub fn session(&self) -> Session {
         self.session_with(SessionConfig::new(Hint::GetAssertion))
