@@ -12,6 +12,7 @@ pub(crate) fn deadline(now: Instant, after: Duration) -> Instant {
 }
 
 #[cfg(test)]
+#[allow(clippy::disallowed_methods, reason = "tests have a clock")]
 mod tests {
     use super::*;
 

@@ -5,6 +5,7 @@
 //! `rules` holds one small test for each rule of the protocol, with a peer made by hand.
 #![forbid(unsafe_code)]
 #![allow(clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+#![allow(clippy::disallowed_methods, reason = "tests have a clock, files and an environment")]
 
 #[path = "pair/mod.rs"]
 mod pair;

@@ -6,6 +6,7 @@
 //!
 //! Every value of every file has to be looked at; one that is not, an unknown file, or a missing one is a failure.
 #![allow(clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+#![allow(clippy::disallowed_methods, reason = "tests have a clock, files and an environment")]
 
 #[path = "support/frame_reference.rs"]
 mod frame_reference;
