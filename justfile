@@ -1,0 +1,37 @@
+# The recipes of every day; `.ci/run` is all of what a change has to pass.
+
+# A registration and a sign-in over the whole chain, in one process.
+demo *arguments:
+    cargo run --release -p hybridge-demo -- {{arguments}}
+
+# All tests.
+test:
+    cargo test --workspace
+
+# What CI does.
+ci:
+    .ci/run
+
+# Each fuzz target, or those named, for so many seconds. Needs nightly and cargo-fuzz.
+fuzz seconds="20" *targets:
+    .ci/fuzz {{seconds}} {{targets}}
+
+# The benchmarks, with criterion's statistics.
+bench:
+    cargo bench --workspace --bench '*'
+
+# What the protocol adds to its bare cryptography, beside the bounds.
+ratios:
+    cargo bench -p hybridge-proto --bench ratios
+
+# The API documentation, in a browser.
+docs:
+    RUSTDOCFLAGS=-Dwarnings cargo doc --workspace --no-deps --open
+
+# Licences, banned crates and sources of dependencies.
+deny:
+    cargo deny --log-level error check licenses bans sources
+
+# Known vulnerabilities; needs an internet connection.
+advisories:
+    cargo deny check advisories
