@@ -1,5 +1,10 @@
 //! The macro behind every secret byte string: boxed, wiped on drop, compared in constant time, never printed.
 
+/// Stands for bytes that are not to be shown: `Debug` gives their number.
+pub(crate) fn length(bytes: &[u8]) -> impl core::fmt::Debug {
+    core::fmt::from_fn(move |f| write!(f, "{} bytes", bytes.len()))
+}
+
 /// Defines a secret of a fixed length.
 ///
 /// The bytes live in one heap allocation, so that moving the value leaves no copy behind.

@@ -1,5 +1,7 @@
 //! What an authenticator machine tells and asks.
 
+use core::fmt;
+
 use thiserror::Error;
 
 use crate::{
@@ -7,11 +9,12 @@ use crate::{
     frame::FrameError,
     handshake::HandshakeError,
     message::{MessageError, MessageKind},
+    secret::length,
     service::ServiceRequest,
 };
 
 /// What the driver must do, in this order.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Action {
     /// Open a websocket and report with `handle_tunnel_opened` or `handle_dial_failed`.
@@ -49,7 +52,6 @@ pub enum Action {
 }
 
 /// What happened, for a caller or a person to know.
-#[derive(Debug)]
 #[non_exhaustive]
 pub enum Event {
     /// The tunnel is open and the advert is on the air.
@@ -64,6 +66,44 @@ pub enum Event {
     Finished,
     /// The session has failed. No more events follow.
     Failed(AuthenticatorError),
+}
+
+/// Messages and service data are shown by their length only.
+impl fmt::Debug for Action {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Dial { channel, request } => {
+                f.debug_struct("Dial").field("channel", channel).field("request", request).finish()
+            }
+            Self::ListenL2cap => f.write_str("ListenL2cap"),
+            Self::Advertise { service_data, connectable } => f
+                .debug_struct("Advertise")
+                .field("service_data", &length(service_data))
+                .field("connectable", connectable)
+                .finish(),
+            Self::StopAdvertising => f.write_str("StopAdvertising"),
+            Self::Send { channel, message } => {
+                f.debug_struct("Send").field("channel", channel).field("message", &length(message)).finish()
+            }
+            Self::Close { channel, code } => {
+                f.debug_struct("Close").field("channel", channel).field("code", code).finish()
+            }
+        }
+    }
+}
+
+/// Requests are shown by their length only.
+impl fmt::Debug for Event {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Advertising => f.write_str("Advertising"),
+            Self::ClientConnected => f.write_str("ClientConnected"),
+            Self::CtapRequest(request) => f.debug_tuple("CtapRequest").field(&length(request)).finish(),
+            Self::JsonRequest(request) => f.debug_tuple("JsonRequest").field(&length(request)).finish(),
+            Self::Finished => f.write_str("Finished"),
+            Self::Failed(error) => f.debug_tuple("Failed").field(error).finish(),
+        }
+    }
 }
 
 /// Why a session failed for good.

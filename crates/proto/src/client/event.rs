@@ -1,5 +1,6 @@
 //! What a client machine tells and asks.
 
+use core::fmt;
 use std::time::Instant;
 
 use thiserror::Error;
@@ -13,10 +14,11 @@ use crate::{
     link::LinkError,
     message::{Features, MessageError, MessageKind, PostHandshakeError},
     qr::QrUri,
+    secret::length,
 };
 
 /// What the driver must do, in this order.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Action {
     /// Start listening for service data, before any code is shown.
@@ -61,7 +63,6 @@ pub enum FoundBy {
 }
 
 /// What happened, for a caller or a person to know.
-#[derive(Debug)]
 #[non_exhaustive]
 pub enum Event {
     /// Show this code, in place of an earlier one if there is one.
@@ -119,6 +120,59 @@ pub enum Event {
     Finished,
     /// The session has failed. No more events follow.
     Failed(ClientError),
+}
+
+/// Messages are shown by their length only.
+impl fmt::Debug for Action {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::StartScan => f.write_str("StartScan"),
+            Self::StopScan => f.write_str("StopScan"),
+            Self::Dial { channel, route } => {
+                f.debug_struct("Dial").field("channel", channel).field("route", route).finish()
+            }
+            Self::Send { channel, message } => {
+                f.debug_struct("Send").field("channel", channel).field("message", &length(message)).finish()
+            }
+            Self::Close { channel, code } => {
+                f.debug_struct("Close").field("channel", channel).field("code", code).finish()
+            }
+        }
+    }
+}
+
+/// Replies and descriptions are shown by their length only.
+impl fmt::Debug for Event {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::ShowQr { uri, until } => {
+                f.debug_struct("ShowQr").field("uri", uri).field("until", until).finish()
+            }
+            Self::HideQr => f.write_str("HideQr"),
+            Self::PhoneNearby { found_by } => f.debug_tuple("PhoneNearby").field(found_by).finish(),
+            Self::UnknownTunnelService(domain) => {
+                f.debug_tuple("UnknownTunnelService").field(domain).finish()
+            }
+            Self::PhoneJoined(call) => f.debug_tuple("PhoneJoined").field(call).finish(),
+            Self::Handshaking { found_by } => f.debug_tuple("Handshaking").field(found_by).finish(),
+            Self::AttemptFailed { channel, error, .. } => {
+                f.debug_struct("AttemptFailed").field("channel", channel).field("error", error).finish()
+            }
+            Self::LinkGone(call) => f.debug_tuple("LinkGone").field(call).finish(),
+            Self::Connected { found_by, get_info, features } => f
+                .debug_struct("Connected")
+                .field("found_by", found_by)
+                .field("get_info", &get_info.as_deref().map(length))
+                .field("features", features)
+                .finish(),
+            Self::CtapReply(reply) => f.debug_tuple("CtapReply").field(&length(reply)).finish(),
+            Self::JsonReply(reply) => f.debug_tuple("JsonReply").field(&length(reply)).finish(),
+            Self::Linked(link) => f.debug_tuple("Linked").field(link).finish(),
+            Self::LinkRefused(error) => f.debug_tuple("LinkRefused").field(error).finish(),
+            Self::Finished => f.write_str("Finished"),
+            Self::Failed(error) => f.debug_tuple("Failed").field(error).finish(),
+        }
+    }
 }
 
 /// Why one phone was given up.
