@@ -145,5 +145,11 @@ where
     }
 }
 
+impl<S, U, C> core::fmt::Debug for PasskeyService<S, U, C> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("PasskeyService").finish_non_exhaustive()
+    }
+}
+
 /// What clients refuse as a getInfo response, so that a failure here ends in an error there.
 const EMPTY_MAP: [u8; 1] = [0xA0];
