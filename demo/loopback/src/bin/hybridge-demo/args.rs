@@ -10,10 +10,16 @@ use std::{
 use clap::Parser;
 use hybridge_ble::sim::{NotAProbability, Probability};
 
+const ABOUT: &str = "\
+A passkey is made on a phone and used on a laptop, over the whole FIDO hybrid transport, in one process
+
+Website, laptop, phone, tunnel service and air all run here, with no Bluetooth and no internet. The phone gets
+the laptop's QR code only by reading the picture. Prints what happens, who learns what by it, and when.";
+
 const DETAILS: &str = "\
-A seed decides everything random that is ours: codes, keys, adverts, routing IDs, and what the air loses; codes then \
-carry the date 2026-01-01, so that the same seed draws the same pictures. Libraries draw for themselves the website's \
-challenges, the passkeys, and the keys of TLS; times differ from run to run.
+A seed decides everything random that is ours: codes, keys, adverts, routing IDs, and what the air loses. Codes
+then carry the date 2026-01-01, so that the same seed draws the same pictures. Libraries draw for themselves: the
+website's challenges, the passkeys, the keys of TLS. Times differ from run to run.
 
 Examples:
   hybridge-demo                             a registration and a sign-in
@@ -30,11 +36,8 @@ Exit codes:
   3  something could not be written";
 
 /// A passkey is made on a phone and used on a laptop, over the whole FIDO hybrid transport, in one process
-///
-/// Website, laptop, phone, tunnel service and air all run here, with no Bluetooth and no internet. The phone gets the
-/// laptop's QR code only by reading the picture. Prints what happens, who learns what by it, and when.
 #[derive(Debug, Parser)]
-#[command(name = "hybridge-demo", version, after_help = DETAILS)]
+#[command(name = "hybridge-demo", version, long_about = ABOUT, after_help = DETAILS)]
 pub(crate) struct Args {
     /// Number that all randomness of ours follows from, 0 to 2^64-1 [default: a random one, which is shown]
     #[arg(long, value_name = "N")]

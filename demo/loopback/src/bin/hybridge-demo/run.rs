@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use getrandom::SysRng;
 use hybridge_ble::sim::Air;
 use hybridge_demo::{
+    attack,
     ceremony::Outcome,
     journal::{Entry, Journal},
     world::{World, WorldOptions},
@@ -36,7 +37,15 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
         None => u64::from(SysRng.try_next_u32().map_err(|_| Failure::Randomness)?),
     };
     let runtime = Runtime::new().map_err(Failure::Runtime)?;
-    runtime.block_on(demonstrate(args, seed))
+    match &args.attack {
+        Some(name) => runtime.block_on(attack(name, args.json, seed)),
+        None => runtime.block_on(demonstrate(args, seed)),
+    }
+}
+
+async fn attack(name: &str, json: bool, seed: u64) -> Result<(), Failure> {
+    let refused = attack::run(name, seed, json, &mut io::stdout().lock()).await;
+    if refused.map_err(Failure::Output)? { Ok(()) } else { Err(Failure::Attack) }
 }
 
 /// Nothing is logged unless somebody asks: what happens is told anyway.

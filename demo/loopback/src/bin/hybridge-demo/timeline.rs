@@ -146,11 +146,13 @@ impl Passage {
 
     fn line(&self) -> Line {
         let mut what = String::from("brings the advert to the laptop");
-        if self.lost > 0 {
-            what.push_str(&format!(", after losing it {} times", self.lost));
+        match self.lost {
+            0 => {}
+            1 => what.push_str(", after losing it once"),
+            lost => what.push_str(&format!(", after losing it {lost} times")),
         }
         if self.foreign > 0 {
-            what.push_str(&format!(", among {} of strangers, which do not open", self.foreign));
+            what.push_str(&format!(", among strangers' adverts ({} heard)", self.foreign));
         }
         Line::new(Actor::Air, what)
     }
