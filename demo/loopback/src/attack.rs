@@ -3,11 +3,11 @@
 //! An attack runs in a world of its own with a website, its owner's registered phone, a simulated air and a tunnel
 //! service behind TLS. The defenders are the real ones: `hybridge-client`, `hybridge-authenticator`, the websocket
 //! dialer, the tunnel service, `webauthn-rs`. Only what the attacker controls is exchanged: messages in the hands of a
-//! [hostile tunnel service](hostile_service), adverts, a whole phone or laptop.
+//! hostile tunnel service, adverts, a whole phone or laptop.
 //!
 //! An attack counts as refused only if
 //!
-//! - the same ceremony works without the manipulation (the [control](control) of its family, run first),
+//! - the same ceremony works without the manipulation (the control of its family, run first),
 //! - the error that is meant to stop it was reported by the side that is meant to report it,
 //! - no request reached an honest phone's passkeys but those of honest laptops,
 //! - the website signed in nobody but the owner, and the owner only where the attack says so.

@@ -69,7 +69,7 @@ attacks! {
     late_advert "late-advert" ["laptop: Ignored", "laptop: NobodyScanned", "phone: NobodyCame(NobodyCame)"]
     advert_after_end "advert-after-end" ["phone: NobodyCame(NobodyCame)"]
     unassigned_service "unassigned-service" ["laptop: UnknownTunnelService(DomainId(77))"]
-    advert_flood "advert-flood" ["laptop: Tunnel { error: Dial(Unreachable)"]
+    advert_flood "advert-flood" ["laptop: Dial(Unreachable)"]
     two_phones "two-phones" ["phone: Tunnel { error: Dial(Refused(409))"]
     stalling_phone "stalling-phone" ["phone: ClientLeft"]
     second_connect "second-connect" ["tunnel service: Refused { status: 404"]
@@ -200,6 +200,13 @@ attacks! {
         "laptop: Protocol(Message(Empty))",
         "laptop: Protocol(Message(EmptyCtap))",
         "laptop: Protocol(Unsolicited(Json))"
+    ]
+    cbor_bomb "cbor-bomb" [
+        "laptop: MalformedReply(Contents)",
+        "laptop: MalformedReply(Contents)",
+        "laptop: MalformedReply(Contents)",
+        "laptop: MalformedReply(Contents)",
+        "laptop: MalformedReply(Contents)"
     ]
     non_canonical_reply "non-canonical-reply" ["laptop: NotCanonical"]
     replayed_assertion "replayed-assertion" ["website: SignIn(AuthenticationFailure)"]

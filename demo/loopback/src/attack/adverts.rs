@@ -2,10 +2,9 @@
 
 use std::{sync::Arc, time::Duration};
 
-use hybridge_ble::ServiceUuid;
 use hybridge_client::{AttemptError, Error as LaptopError, Progress};
 use hybridge_proto::{
-    advert::seal, channel::DialFailure, domain::DomainId, ids::RoutingId, keys::QrSecret, qr::QrCode,
+    channel::DialFailure, domain::DomainId, ids::RoutingId, keys::QrSecret, qr::QrCode, service::ServicePath,
 };
 
 use super::{
@@ -87,7 +86,7 @@ pub(super) async fn replayed_advert(scene: &Scene) -> Verdict {
 pub(super) async fn repeated_advert(scene: &Scene) -> Verdict {
     scene.did("breaks the tunnel of a sign-in, and replays its advert to make the laptop try again");
     let service = HostileService::answering(|path| {
-        let joins = matches!(path, hybridge_proto::service::ServicePath::Connect { .. });
+        let joins = matches!(path, ServicePath::Connect { .. });
         joins.then(|| "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n".to_owned())
     });
     let standing = stand_up(SERVICE, service.clone())?;
@@ -173,31 +172,34 @@ pub(super) async fn unassigned_service(scene: &Scene) -> Verdict {
     Ok(vec![only!(ended.refusal()?, Refusal::Laptop(LaptopError::UnknownTunnelService(UNASSIGNED)))?])
 }
 
-/// Whoever has the code can make any number of adverts that open. What the laptop does for them is bounded.
+/// Whoever has the code can make any number of adverts that open. What the laptop does for them is bounded, and the
+/// code that it shows after the first failure is out of the attacker's reach.
 pub(super) async fn advert_flood(scene: &Scene) -> Verdict {
     const ADVERTS: usize = 200;
     scene.did(format!("photographs the code, and advertises {ADVERTS} tunnels that do not exist"));
-    let laptop = scene.laptop()?.searching(SEARCH);
+    let laptop = scene.laptop()?;
     let directory = laptop.directory.clone();
     let mut laptop = laptop.sign_in();
     let code = QrCode::parse(&laptop.code().await?).map_err(Setup::from)?;
     let mut attacker = HostilePhone::at(scene, HOME)?;
-    let device = HostileDevice::at(scene, HOME);
     let mut adverts = Vec::new();
     for _ in 0..ADVERTS {
         let plaintext = attacker.plaintext(RoutingId::from_bytes([1, 2, 3]), OTHER_SERVICE);
-        let data = seal(&code.secret.eid_key(), &plaintext).as_bytes().to_vec();
-        adverts.push(device.send(ServiceUuid::Fido, data).await?);
+        adverts.push(attacker.advertise(&code.secret.eid_key(), &plaintext).await?);
     }
+    let owner = scene.phone()?.answer(laptop.code().await?);
     let ended = laptop.end().await?;
     let (followed, dials) = (ended.count(|p| matches!(p, Progress::PhoneNearby(_))), directory.dials());
-    // Each failure to reach a host is tried once more.
-    if followed > MOST_FOLLOWED || dials > 2 * MOST_FOLLOWED {
-        return Err(Failure::Succeeded(format!(
-            "the laptop followed {followed} adverts and dialed {dials} times"
-        )));
+    // The owner's advert is followed too. Each failure to reach a host is tried once more.
+    if followed > MOST_FOLLOWED + 1 || dials > 2 * MOST_FOLLOWED + 1 {
+        return Err(Failure::Succeeded(format!("{followed} adverts were followed, with {dials} dials")));
     }
-    let unreachable = AttemptError::Dial(DialFailure::Unreachable);
-    let refusal = ended.refusal()?;
-    Ok(vec![only!(refusal, Refusal::Laptop(LaptopError::Tunnel { error, .. }) if *error == unreachable)?])
+    let failed = ended.progress.iter().find_map(|progress| match progress {
+        Progress::AttemptFailed { error, .. } => Some(*error),
+        _ => None,
+    });
+    ended.signed_in()?;
+    owner.end().await?.satisfied()?;
+    let refusal = Refusal::Attempt(failed.ok_or(Setup::from("the laptop followed none of them"))?);
+    Ok(vec![only!(refusal, Refusal::Attempt(AttemptError::Dial(DialFailure::Unreachable)))?])
 }

@@ -5,17 +5,18 @@ use hybridge_proto::{
     authenticator::AuthenticatorError,
     frame::{FrameError, Opener, Sealer},
     handshake::{HandshakeError, Initiator},
-    keys::{KeyError, PrivateKey, PublicKey},
+    keys::{KeyError, PrivateKey, Psk, PublicKey},
     message::{MessageError, MessageKind},
     qr::QrCode,
 };
+use hybridge_tunnel::DataChannel;
 use zeroize::Zeroizing;
 
 use super::{
     Failure, Verdict,
     failure::{Setup, only},
     hostile_laptop::{HostileLaptop, until_hung_up},
-    noise::{Handshake, Pattern, Point, message, parts},
+    noise::{Handshake, Keys, Pattern, Point, message, parts},
     phone::PhoneError,
     report::Refusal,
     scene::{HOME, Scene},
@@ -57,34 +58,40 @@ pub(super) async fn stolen_code(scene: &Scene) -> Verdict {
     let mut attacker = HostileLaptop::at(scene, HOME)?;
     let phone = scene.phone()?.answer(text);
     let (mut channel, psk) = attacker.meet(&code.secret).await?;
-
     let own = PrivateKey::generate(&mut *attacker.rng);
-    let point = own.public_key().to_uncompressed();
-    let mut state = Handshake::start(Pattern::Code, code.public_key.to_uncompressed(), &psk);
-    state.ephemeral(point);
-    channel.send(&message(point, &state.tag())).await.map_err(Setup::from)?;
-
-    let message_2 = channel.receive().await.map_err(Setup::from)?;
-    let (point, _) = parts(&message_2).ok_or(Setup::from("no message 2"))?;
-    let phone_ephemeral = PublicKey::from_uncompressed(point).map_err(Setup::from)?;
-    state.ephemeral(point);
-    state.mix_key(own.diffie_hellman(&phone_ephemeral).expose_bytes());
-    // This is where the private key belongs.
-    state.mix_key(own.diffie_hellman(&code.public_key).expose_bytes());
-    state.tag();
-    let keys = state.split();
-
+    let keys = shake_hands_without_key(&mut channel, &code.public_key, &psk, &own).await?;
     let description = channel.receive().await.map_err(Setup::from)?;
-    let opened = Opener::new(&keys.to_laptop).open(description);
-    let Err(unread) = opened else {
+    if Opener::new(&keys.to_laptop).open(description).is_ok() {
         return Err(Failure::Succeeded("the attacker read the phone's description".to_owned()));
-    };
+    }
     let frame = Sealer::new(&keys.to_phone).seal(&[MessageKind::Ctap.as_byte(), GET_INFO]);
     channel.send(&frame.map_err(Setup::from)?).await.map_err(Setup::from)?;
     until_hung_up(&mut channel).await;
-    only!(Refusal::Frame(unread), Refusal::Frame(FrameError::Authentication))?;
     let tampered = AuthenticatorError::Frame(FrameError::Authentication);
     Ok(vec![phone.end().await?.broken_protocol(tampered)?])
+}
+
+/// Both messages of the handshake with everything but the code's private key, and what keys that gives.
+async fn shake_hands_without_key(
+    channel: &mut DataChannel,
+    code: &PublicKey,
+    psk: &Psk,
+    own: &PrivateKey,
+) -> Result<Keys, Setup> {
+    let point = own.public_key().to_uncompressed();
+    let mut state = Handshake::start(Pattern::Code, code.to_uncompressed(), psk);
+    state.ephemeral(point);
+    channel.send(&message(point, &state.tag())).await?;
+
+    let message_2 = channel.receive().await?;
+    let (point, _) = parts(&message_2).ok_or("message 2 has the wrong length")?;
+    let phone_ephemeral = PublicKey::from_uncompressed(point)?;
+    state.ephemeral(point);
+    state.mix_key(own.diffie_hellman(&phone_ephemeral).expose_bytes());
+    // The code's private key belongs here.
+    state.mix_key(own.diffie_hellman(&phone_ephemeral).expose_bytes());
+    state.tag();
+    Ok(state.split())
 }
 
 /// Whoever made the code knows all that goes into the tag of message 1, so a bad point can come with a good tag.

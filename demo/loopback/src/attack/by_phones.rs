@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use hybridge_authenticator::CtapService;
-use hybridge_client::{AttemptError, ClientError, Error as LaptopError};
+use hybridge_client::{AttemptError, ClientError, Error as LaptopError, ReplyProblem};
 use hybridge_proto::{
     cbor::{CborError, CborProblem},
     frame::{FrameError, MAX_COUNTER, Opener, Sealer, pad},
@@ -192,25 +192,45 @@ pub(super) async fn counter_limit(scene: &Scene) -> Verdict {
     let keys = &phone.keys.to_laptop;
     let reply = [MessageKind::Ctap.as_byte(), 0x27];
     let last = Sealer::dangerous_starting_at(keys, MAX_COUNTER).seal(&reply).map_err(Setup::from)?;
-    let (mut sealer, mut opener) =
-        (Sealer::dangerous_starting_at(keys, MAX_COUNTER), Opener::dangerous_starting_at(keys, MAX_COUNTER));
+    let mut sealer = Sealer::dangerous_starting_at(&phone.keys.to_phone, MAX_COUNTER);
+    let mut opener = Opener::dangerous_starting_at(keys, MAX_COUNTER);
     let beyond = seal_padded(keys, MAX_COUNTER + 1, &pad(&reply));
     phone.channel.send(&last).await.map_err(Setup::from)?;
     phone.until_hung_up().await;
     let ahead = laptop.end().await?.broken_protocol(ClientError::Frame(FrameError::Authentication))?;
 
-    scene.did("sends one frame with the last counter where it belongs, and one beyond it");
-    if opener.open(last.clone()).as_deref() != Ok(&reply) || sealer.seal(&reply).as_ref() != Ok(&last) {
+    scene.did("brings the laptop's counters to their ends, and goes on");
+    if opener.open(last).as_deref() != Ok(&reply) || sealer.seal(&reply).is_err() {
         return Err(Setup::from("the last counter does not work").into());
     }
-    let (Err(sent), Err(taken)) = (sealer.seal(&reply), opener.open(beyond)) else {
+    let (Err(taken), Err(sent)) = (opener.open(beyond), sealer.seal(&reply)) else {
         return Err(Failure::Succeeded("a counter beyond the last was used".to_owned()));
     };
     Ok(vec![
         ahead,
-        only!(Refusal::Frame(sent), Refusal::Frame(FrameError::Exhausted))?,
         only!(Refusal::Frame(taken), Refusal::Frame(FrameError::Exhausted))?,
+        only!(Refusal::Frame(sent), Refusal::Frame(FrameError::Exhausted))?,
     ])
+}
+
+/// CBOR that costs whoever believes it their memory or stack.
+pub(super) async fn cbor_bomb(scene: &Scene) -> Verdict {
+    scene.did(
+        "answers the code, and replies with lengths of 2^64 - 1 and with a hundred thousand nested arrays",
+    );
+    let nested = vec![0x81; 100_000];
+    let endless = |head: u8| [&[head][..], &[0xff; 8]].concat();
+    let in_map = |value: Vec<u8>| [&[0xa1, 0x02][..], &value].concat();
+    let cases = [nested.clone(), endless(0xbb), in_map(endless(0x5b)), in_map(endless(0x9b)), in_map(nested)];
+    let mut refusals = Vec::new();
+    for cbor in cases {
+        let (laptop, mut phone, _) = asked(scene).await?;
+        phone.send(&[&[MessageKind::Ctap.as_byte(), 0][..], &cbor].concat()).await?;
+        phone.until_hung_up().await;
+        let refusal = laptop.end().await?.refusal()?;
+        refusals.push(only!(refusal, Refusal::Laptop(LaptopError::MalformedReply(ReplyProblem::Contents)))?);
+    }
+    Ok(refusals)
 }
 
 /// Browsers take canonical CBOR and nothing else from a phone.

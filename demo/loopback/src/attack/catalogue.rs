@@ -46,7 +46,7 @@ pub(super) const ATTACKS: &[Attack] = attacks! {
         "A phone answers a code after another phone has signed in with it.";
     "unassigned-service" Ceremony adverts::unassigned_service =>
         "Somebody with the code advertises a tunnel service that has no host.";
-    "advert-flood" Ceremony adverts::advert_flood =>
+    "advert-flood" Ceremony adverts::advert_flood [owner_signs_in] =>
         "Somebody with the code advertises hundreds of tunnels that lead nowhere.";
     "two-phones" Ceremony crowds::two_phones [owner_signs_in] =>
         "A second phone answers the owner's code through the same tunnel service.";
@@ -138,6 +138,8 @@ pub(super) const ATTACKS: &[Attack] = attacks! {
         "A phone sends a CTAP reply before it is asked.";
     "malformed-reply" Phone by_phones::malformed_reply =>
         "A phone replies with messages that are no reply.";
+    "cbor-bomb" Phone by_phones::cbor_bomb =>
+        "A phone replies with CBOR that claims to be larger or deeper than it is.";
     "non-canonical-reply" Phone by_phones::non_canonical_reply =>
         "A phone replies with CBOR that browsers do not take.";
     "replayed-assertion" Phone by_phones::replayed_assertion =>

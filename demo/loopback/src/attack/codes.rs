@@ -1,7 +1,8 @@
 //! What can be done with a code: shown to the wrong person, photographed by one, made up.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
+use hybridge_authenticator::Progress;
 use hybridge_client::Error as LaptopError;
 use hybridge_proto::{
     advert::AdvertPlaintext,
@@ -49,7 +50,7 @@ pub(super) async fn relayed_code_connect(scene: &Scene) -> Verdict {
     let mut attacker = HostileLaptop::at(scene, ELSEWHERE)?;
     let code = attacker.make_code();
     let mut phone = scene.phone()?.advertising(SEARCH).answer(code.text());
-    phone.until(hybridge_authenticator::Progress::Advertising).await?;
+    phone.until(Progress::Advertising).await?;
     let mut refusals = Vec::new();
     for _ in 0..8 {
         let guess = RoutingId::generate(&mut *attacker.rng);
@@ -67,11 +68,11 @@ pub(super) async fn relayed_code_guess(scene: &Scene) -> Verdict {
     scene.did("gets the owner to scan a code, joins its tunnel with the tunnel service's help");
     scene.did("does everything right with an advert that it made up");
     let standing = stand_up(SERVICE, HostileService::forwarding())?;
-    let directory = Directory::of([(SERVICE, std::sync::Arc::new(standing.dialer))])?;
+    let directory = Directory::of([(SERVICE, Arc::new(standing.dialer))])?;
     let mut attacker = HostileLaptop::at(scene, ELSEWHERE)?.dialing(directory.clone());
     let code = attacker.make_code();
     let mut phone = scene.phone()?.dialing(SERVICE, directory).answer(code.text());
-    phone.until(hybridge_authenticator::Progress::Advertising).await?;
+    phone.until(Progress::Advertising).await?;
 
     let guess = AdvertPlaintext::new(&AdvertNonce::generate(&mut *attacker.rng), ROUTING, SERVICE);
     let mut channel = attacker.join(code.secret.tunnel_id(), ROUTING).await.map_err(Setup::from)?;

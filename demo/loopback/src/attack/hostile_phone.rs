@@ -5,7 +5,7 @@ use hybridge_proto::{
     advert::{AdvertPlaintext, seal},
     domain::DomainId,
     frame::{Opener, Sealer},
-    ids::AdvertNonce,
+    ids::{AdvertNonce, RoutingId},
     keys::{EidKey, PrivateKey, Psk, PublicKey},
     message::PostHandshake,
     qr::QrCode,
@@ -64,11 +64,7 @@ impl HostilePhone {
     }
 
     /// A fresh plaintext for an advert.
-    pub(super) fn plaintext(
-        &mut self,
-        routing: hybridge_proto::ids::RoutingId,
-        domain: DomainId,
-    ) -> AdvertPlaintext {
+    pub(super) fn plaintext(&mut self, routing: RoutingId, domain: DomainId) -> AdvertPlaintext {
         AdvertPlaintext::new(&AdvertNonce::generate(&mut *self.rng), routing, domain)
     }
 

@@ -8,7 +8,7 @@ use hybridge_proto::{
     channel::DialFailure,
     handshake::{HandshakeError, HandshakeHash},
     ids::{ContactId, LinkId},
-    keys::{LinkSecret, PrivateKey},
+    keys::{LinkSecret, PrivateKey, PublicKey},
     link::{ClientPayload, LinkError, LinkingInfo},
     message::{Message, Update},
     qr::QrCode,
@@ -198,7 +198,7 @@ async fn answer_call(
     let mut state =
         Handshake::start(Pattern::Link, own.public_key().to_uncompressed(), &secret.psk(&plaintext));
     state.ephemeral(laptop);
-    let laptop = hybridge_proto::keys::PublicKey::from_uncompressed(laptop)?;
+    let laptop = PublicKey::from_uncompressed(laptop)?;
     state.mix_key(own.diffie_hellman(&laptop).expose_bytes());
     // It cannot verify the tag of message 1, and goes on.
     state.tag();

@@ -18,6 +18,9 @@ impl Toward {
     }
 }
 
+/// Which message: the side that it goes to, and its number.
+pub(super) type Which = (Toward, usize);
+
 /// One message in the hands of a tunnel service.
 #[derive(Clone)]
 pub(super) struct Message {
@@ -30,7 +33,7 @@ pub(super) struct Message {
 }
 
 impl Message {
-    fn is(&self, which: (Toward, usize)) -> bool {
+    fn is(&self, which: Which) -> bool {
         (self.toward, self.number) == which
     }
 
@@ -41,7 +44,7 @@ impl Message {
 
 /// Changes the bytes of one message.
 pub(super) fn change(
-    which: (Toward, usize),
+    which: Which,
     mut change: impl FnMut(&mut Vec<u8>) + Send + 'static,
 ) -> impl FnMut(Message) -> Vec<Message> + Send + 'static {
     move |mut message| {
@@ -53,7 +56,7 @@ pub(super) fn change(
 }
 
 /// Flips the lowest bit of the last byte of one message. Every message ends in a tag.
-pub(super) fn flip(which: (Toward, usize)) -> impl FnMut(Message) -> Vec<Message> + Send + 'static {
+pub(super) fn flip(which: Which) -> impl FnMut(Message) -> Vec<Message> + Send + 'static {
     change(which, |bytes| {
         if let Some(last) = bytes.last_mut() {
             *last ^= 1;
@@ -62,7 +65,7 @@ pub(super) fn flip(which: (Toward, usize)) -> impl FnMut(Message) -> Vec<Message
 }
 
 /// Loses one message.
-pub(super) fn lose(which: (Toward, usize)) -> impl FnMut(Message) -> Vec<Message> + Send + 'static {
+pub(super) fn lose(which: Which) -> impl FnMut(Message) -> Vec<Message> + Send + 'static {
     move |message| if message.is(which) { Vec::new() } else { vec![message] }
 }
 
@@ -72,14 +75,14 @@ pub(super) fn silence(toward: Toward) -> impl FnMut(Message) -> Vec<Message> + S
 }
 
 /// Delivers one message twice.
-pub(super) fn repeat(which: (Toward, usize)) -> impl FnMut(Message) -> Vec<Message> + Send + 'static {
+pub(super) fn repeat(which: Which) -> impl FnMut(Message) -> Vec<Message> + Send + 'static {
     move |message| if message.is(which) { vec![message.clone(), message] } else { vec![message] }
 }
 
 /// Delivers one message a second time, when the answer to it has passed.
 pub(super) fn repeat_after(
-    which: (Toward, usize),
-    answer: (Toward, usize),
+    which: Which,
+    answer: Which,
 ) -> impl FnMut(Message) -> Vec<Message> + Send + 'static {
     let mut kept = None;
     move |message| {
@@ -93,7 +96,7 @@ pub(super) fn repeat_after(
 
 /// Delivers a message of its own behind one.
 pub(super) fn inject(
-    behind: (Toward, usize),
+    behind: Which,
     toward: Toward,
     bytes: Vec<u8>,
 ) -> impl FnMut(Message) -> Vec<Message> + Send + 'static {
@@ -107,7 +110,7 @@ pub(super) fn inject(
 }
 
 /// Delivers one message behind the one that follows it.
-pub(super) fn reorder(which: (Toward, usize)) -> impl FnMut(Message) -> Vec<Message> + Send + 'static {
+pub(super) fn reorder(which: Which) -> impl FnMut(Message) -> Vec<Message> + Send + 'static {
     let mut held = None;
     move |message| {
         if message.is(which) {
@@ -120,7 +123,7 @@ pub(super) fn reorder(which: (Toward, usize)) -> impl FnMut(Message) -> Vec<Mess
 }
 
 /// Sends one message back to its sender instead of forwarding it.
-pub(super) fn reflect(which: (Toward, usize)) -> impl FnMut(Message) -> Vec<Message> + Send + 'static {
+pub(super) fn reflect(which: Which) -> impl FnMut(Message) -> Vec<Message> + Send + 'static {
     move |message| {
         let toward = if message.is(which) { message.toward.other() } else { message.toward };
         vec![Message { toward, ..message }]
@@ -128,7 +131,7 @@ pub(super) fn reflect(which: (Toward, usize)) -> impl FnMut(Message) -> Vec<Mess
 }
 
 /// Exchanges one message of the two tunnels, as soon as both have come.
-pub(super) fn swap(which: (Toward, usize)) -> impl FnMut(Message) -> Vec<Message> + Send + 'static {
+pub(super) fn swap(which: Which) -> impl FnMut(Message) -> Vec<Message> + Send + 'static {
     let mut held: Option<Message> = None;
     move |mut message| {
         if !message.is(which) {

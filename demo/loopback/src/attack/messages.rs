@@ -17,7 +17,7 @@ use super::{
     meddling::{
         Message,
         Toward::{Laptop as ToLaptop, Phone as ToPhone},
-        flip, inject, lose, reflect, reorder, repeat, repeat_after,
+        Which, flip, inject, lose, reflect, reorder, repeat, repeat_after,
     },
     network::{Directory, stand_up},
     phone::{self, Answering, Phone},
@@ -25,12 +25,11 @@ use super::{
     scene::{SERVICE, Scene},
 };
 
-/// Which messages: the direction, and the number in it.
-pub(super) const MESSAGE_1: (super::meddling::Toward, usize) = (ToPhone, 0);
-pub(super) const MESSAGE_2: (super::meddling::Toward, usize) = (ToLaptop, 0);
-pub(super) const DESCRIPTION: (super::meddling::Toward, usize) = (ToLaptop, 1);
-pub(super) const REQUEST: (super::meddling::Toward, usize) = (ToPhone, 1);
-pub(super) const REPLY: (super::meddling::Toward, usize) = (ToLaptop, 2);
+pub(super) const MESSAGE_1: Which = (ToPhone, 0);
+pub(super) const MESSAGE_2: Which = (ToLaptop, 0);
+pub(super) const DESCRIPTION: Which = (ToLaptop, 1);
+pub(super) const REQUEST: Which = (ToPhone, 1);
+pub(super) const REPLY: Which = (ToLaptop, 2);
 
 /// The least frame there is.
 const LEAST_FRAME: usize = PADDING_MULTIPLE + TAG_LENGTH;

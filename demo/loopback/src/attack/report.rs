@@ -46,7 +46,7 @@ pub enum Refusal {
     },
     /// The laptop's browser did not take the phone's reply.
     Browser(ClientError),
-    /// One side's frames ended with this error.
+    /// The laptop's frames ended with this error.
     Frame(FrameError),
     /// The phone's session ended with this error.
     Phone(PhoneError),

@@ -4,23 +4,29 @@ use std::{sync::Arc, time::Duration};
 
 use hybridge_client::{AttemptError, Error as LaptopError, Progress};
 use hybridge_proto::{channel::DialFailure, handshake::HandshakeError, service::ServicePath};
-use hybridge_tunnel::{DialError, RedirectRefused};
+use hybridge_tunnel::{DialError, RedirectRefused, WebSocketDialer};
 
 use super::{
     Failure, Verdict,
     failure::only,
     hostile_service::HostileService,
+    laptop::Laptop,
     links::untrusted,
     meddling::{Toward, inject},
     messages::{MESSAGE_1, left_alone, nobody_came, through},
     network::{Directory, Standing, stand_up},
-    phone::PhoneError,
+    phone::{Phone, PhoneError},
     report::Refusal,
     scene::{SERVICE, Scene},
 };
 
 /// How long the laptop looks on after a failure.
 const SEARCH: Duration = Duration::from_secs(1);
+
+fn shorten(laptop: &mut Laptop, phone: &mut Phone) {
+    laptop.config.timing.search = SEARCH;
+    phone.timing.advertise = SEARCH;
+}
 
 /// 410 means "for ever" on a call of a remembered phone. Here it is a failure like any other.
 pub(super) async fn gone_on_connect(scene: &Scene) -> Verdict {
@@ -29,10 +35,6 @@ pub(super) async fn gone_on_connect(scene: &Scene) -> Verdict {
         let joins = matches!(path, ServicePath::Connect { .. });
         joins.then(|| "HTTP/1.1 410 Gone\r\nContent-Length: 0\r\n\r\n".to_owned())
     });
-    let shorten = |laptop: &mut super::laptop::Laptop, phone: &mut super::phone::Phone| {
-        laptop.config.timing.search = SEARCH;
-        phone.timing.advertise = SEARCH;
-    };
     let pair = through(scene, service, shorten).await?;
     if pair.laptop.count(|progress| matches!(progress, Progress::LinkGone(_))) > 0 {
         return Err(Failure::Succeeded("the laptop forgot a link".to_owned()));
@@ -60,7 +62,7 @@ pub(super) async fn redirect_to_plaintext(scene: &Scene) -> Verdict {
         }
         _ => None,
     });
-    let pair = through(scene, joins_only, |laptop, _| laptop.config.timing.search = SEARCH).await?;
+    let pair = through(scene, joins_only, shorten).await?;
     let refusal = pair.laptop.refusal()?;
     Ok(vec![
         only!(
@@ -79,7 +81,7 @@ fn leads_away(error: &DialError) -> bool {
 }
 
 /// How a phone ends that is alone with this tunnel service.
-async fn phone_at(scene: &Scene, dialer: hybridge_tunnel::WebSocketDialer) -> Result<Refusal, Failure> {
+async fn phone_at(scene: &Scene, dialer: WebSocketDialer) -> Result<Refusal, Failure> {
     let directory = Directory::of([(SERVICE, Arc::new(dialer))])?;
     let mut laptop = scene.laptop()?.sign_in();
     let phone = scene.phone()?.dialing(SERVICE, directory).answer(laptop.code().await?);

@@ -1,5 +1,7 @@
 //! Messages of sizes that no honest peer sends.
 
+use std::sync::Arc;
+
 use hybridge_client::{AttemptError, ClientError, Error as LaptopError};
 use hybridge_proto::{
     authenticator::AuthenticatorError,
@@ -120,7 +122,7 @@ pub(super) async fn oversize_message(scene: &Scene) -> Verdict {
     let mut config = Config::default();
     config.max_message = LIMIT;
     let standing = stand_up(SERVICE, Service::new(config).map_err(Setup::from)?)?;
-    let directory = Directory::of([(SERVICE, std::sync::Arc::new(standing.dialer))])?;
+    let directory = Directory::of([(SERVICE, Arc::new(standing.dialer))])?;
     let mut attacker = HostileLaptop::at(scene, HOME)?.dialing(directory.clone());
     let code = attacker.make_code();
     let phone = scene.phone()?.dialing(SERVICE, directory).answer(code.text());

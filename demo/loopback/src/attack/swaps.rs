@@ -1,6 +1,6 @@
 //! A tunnel service that mixes up two sign-ins that go on at the same time.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use hybridge_client::{AttemptError, ClientError};
 use hybridge_proto::{frame::FrameError, handshake::HandshakeError};
@@ -22,7 +22,7 @@ async fn two_at_once(
 ) -> Result<[Pair; 2], Setup> {
     let standing = stand_up(SERVICE, HostileService::new(meddle))?;
     let directory = Directory::of([(SERVICE, Arc::new(standing.dialer))])?;
-    let search = std::time::Duration::from_secs(2);
+    let search = Duration::from_secs(2);
     let first = scene.laptop()?.searching(search).dialing(directory.clone());
     let second = scene.laptop_at(HOME, "second laptop")?.searching(search).dialing(directory.clone());
     let first_phone = scene.phone()?.dialing(SERVICE, directory.clone());
