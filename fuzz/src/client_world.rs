@@ -15,11 +15,11 @@ use hybridge_proto::{
     channel::{ChannelId, DialFailure, Route, SightingId},
     client::{Action, CallId, ClientConfig, ClientMachine, Event, Link},
     domain::DomainId,
-    handshake::{Established, MESSAGE_LENGTH, Responder},
+    handshake::{Established, HandshakeHash, MESSAGE_LENGTH, Responder},
     ids::{AdvertNonce, ClientNonce, ContactId, LinkId, RoutingId, TunnelId},
     keys::{LinkSecret, PrivateKey, Psk, PublicKey},
     link::{ClientPayload, LinkingInfo},
-    message::{Features, MessageKind, PostHandshake, Revision},
+    message::{Features, Message, MessageKind, PostHandshake, Revision, Update},
     qr::{Hint, QrCode},
     service::{CLIENT_PAYLOAD_HEADER, ServicePath},
 };
@@ -87,6 +87,9 @@ struct World {
     identity: Arc<PrivateKey>,
     /// The kind of request that is out.
     asked: Option<MessageKind>,
+    accepts_linking: bool,
+    /// The last linking information was signed for this handshake.
+    linking: bool,
     /// What an honest phone has just said.
     said: Vec<u8>,
     rng: ChaCha20Rng,
@@ -116,6 +119,8 @@ impl World {
             channels: Vec::new(),
             identity: Arc::new(PrivateKey::from_seed(b"identity")),
             asked: None,
+            accepts_linking: flags & op::ACCEPT_LINKING != 0,
+            linking: false,
             said: Vec::new(),
             rng: ChaCha20Rng::seed_from_u64(2),
             over: false,
@@ -144,6 +149,7 @@ impl World {
             }
             op::SHUTDOWN => self.machine.shutdown(self.now),
             op::SHOW_CODE => self.machine.show_code(self.now),
+            op::LINK => self.link(input.byte(), input.byte() & 1 == 0),
             _ => self.call(u16::from_le_bytes(input.array())),
         }
     }
@@ -264,6 +270,26 @@ impl World {
         self.machine.handle_message(self.now, channel.id, frame);
     }
 
+    /// The phone wants to be remembered.
+    fn link(&mut self, which: u8, honest: bool) {
+        let Some(position) = usize::from(which).checked_rem(self.channels.len()) else { return };
+        let Some((_, Some(client))) = self.keys_of(&self.channels[position].route) else { return };
+        let Some(phone) = &self.channels[position].phone else { return };
+        let mut hash = *phone.hash.expose_bytes();
+        hash[0] ^= u8::from(!honest);
+        let map = self.link_info().encode(&self.identity, &client, &HandshakeHash::from_bytes(&hash));
+        let update = Update { linking_info: Some(&map) };
+        let plaintext = Message::Update(update.encode()).encode();
+        self.linking = honest;
+        self.frame(which, &plaintext);
+    }
+
+    fn link_info(&self) -> LinkingInfo {
+        let contact = ContactId::new([3; 20]).expect("a contact ID of 20 bytes");
+        let (link, identity) = (LinkId::from_bytes([4; 8]), *self.identity.public_key());
+        LinkingInfo::new(contact, link, link_secret(), identity, "phone")
+    }
+
     fn closed(&mut self, which: u8) {
         let Some(channel) = choose(&mut self.channels, which) else { return };
         channel.gone = true;
@@ -278,12 +304,8 @@ impl World {
     }
 
     fn call(&mut self, domain: u16) {
-        let contact = ContactId::new([3; 20]).expect("a contact ID of 20 bytes");
-        let secret = link_secret();
-        let (link, identity) = (LinkId::from_bytes([4; 8]), *self.identity.public_key());
-        let info = LinkingInfo::new(contact, link, secret, identity, "phone");
         let domain = DomainId::new(domain);
-        match self.machine.call(self.now, Link::new(domain, info)) {
+        match self.machine.call(self.now, Link::new(domain, self.link_info())) {
             Ok(Some(id)) => self.calls.push(id),
             Ok(None) => {}
             Err(_) => assert!(domain.host().is_err()),
@@ -364,6 +386,10 @@ impl World {
             }
             Event::CtapReply(reply) => self.replied(MessageKind::Ctap, &reply),
             Event::JsonReply(reply) => self.replied(MessageKind::Json, &reply),
+            Event::Linked(link) => {
+                assert!(self.accepts_linking && self.linking, "remembers a phone of this handshake only");
+                assert_eq!(link.info.identity, *self.identity.public_key());
+            }
             Event::LinkGone(id) => assert!(self.calls.contains(&id)),
             Event::Finished | Event::Failed(_) => self.over = true,
             _ => {}

@@ -41,8 +41,11 @@ pub mod client {
     pub const SHOW_CODE: u8 = 12;
     /// The caller calls a remembered phone: domain (2).
     pub const CALL: u8 = 13;
+    /// The phone sends linking information: byte choosing the channel, byte whose lowest bit is whether it is
+    /// signed for another handshake.
+    pub const LINK: u8 = 14;
     /// How many operations there are; a larger byte stands for its remainder.
-    pub const COUNT: u8 = 14;
+    pub const COUNT: u8 = 15;
 }
 
 /// The first bytes and operations of the `authenticator_machine` target.

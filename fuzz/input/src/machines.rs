@@ -36,10 +36,13 @@ fn found(flags: u8, description: &[u8]) -> Writer {
 
 fn after_a_code(flags: u8, description: &[u8]) -> Writer {
     let asked = found(flags, description).byte(client::SEND_CTAP).fixed(&MINUTE).chunk(&[4]);
-    let told = asked.byte(client::FRAME).byte(0).chunk(&[2, 0xa0]);
-    let replied = told.byte(client::FRAME).byte(0).chunk(&[1, 0, 0xa0]);
-    let json = replied.byte(client::SEND_JSON).chunk(b"{}").byte(client::FRAME).byte(0).chunk(b"\x03{}");
-    json.byte(client::SHUTDOWN).byte(client::WAIT).fixed(&[0xff, 0])
+    let told = asked.byte(client::LINK).fixed(&[0, 0]).byte(client::LINK).fixed(&[0, 1]);
+    let mut replied = told.byte(client::FRAME).byte(0).chunk(&[1, 0, 0xa0]);
+    if flags & client::REQUIRE_DIGITAL != 0 {
+        replied = replied.byte(client::SEND_JSON).chunk(b"{}").byte(client::FRAME).byte(0).chunk(b"\x03{}");
+    }
+    let leaving = replied.byte(client::SHUTDOWN).byte(client::LINK).fixed(&[0, 0]);
+    leaving.byte(client::WAIT).fixed(&[0xff, 0])
 }
 
 /// Padded as old phones do, and without types afterwards.
