@@ -60,3 +60,36 @@ impl Evidence {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use hybridge_demo::{
+        journal::{Entry, Event, Journal},
+        website::WebsiteEvent,
+        world::{World, WorldOptions},
+    };
+
+    use super::*;
+
+    #[tokio::test]
+    async fn what_the_tunnel_service_saw_would_be_found() {
+        let (journal, mut entries) = Journal::begin();
+        let mut world = World::new(WorldOptions { journal, ..WorldOptions::default() }).await.unwrap();
+        world.register("ada").await.laptop.unwrap();
+        let mut record = Record::default();
+        while let Ok(entry) = entries.try_recv() {
+            record.note(&entry);
+        }
+        let evidence = Evidence::gather(&record, world.tunnel_service.seen());
+        assert_eq!((evidence.requests, evidence.tunnel_ids, evidence.leak()), (2, 1, None));
+        assert_eq!(evidence.private.len(), 6);
+
+        // An account of this name stands in every request's path.
+        let event = Event::Website(WebsiteEvent::AsksForPasskey { user: "cable".to_owned() });
+        record.note(&Entry { at: Duration::ZERO, event });
+        let evidence = Evidence::gather(&record, world.tunnel_service.seen());
+        assert_eq!(evidence.leak(), Some("the name of the account"));
+    }
+}
