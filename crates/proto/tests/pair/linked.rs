@@ -80,7 +80,7 @@ fn a_code_beside_the_call_helps_when_the_phone_is_gone() {
 
 #[test]
 fn of_a_code_and_a_call_the_faster_wins() {
-    for (wake, found_by) in [(1, "Handshaking { found_by: Call"), (30, "Handshaking { found_by: Code")] {
+    for (wake, found_by) in [(1, "Handshaking by call"), (30, "Handshaking by code")] {
         let mut settings = Settings { code: true, ..Settings::call(8) };
         settings.timing.wake = Duration::from_secs(wake);
         let world = succeeds(settings);

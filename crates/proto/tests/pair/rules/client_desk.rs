@@ -10,7 +10,7 @@ use hybridge_proto::{
 };
 
 use super::{HandPhone, HandSession};
-use crate::pair::sim::machine_rng;
+use crate::pair::sim::{client_event, machine_rng};
 
 pub(super) struct ClientDesk {
     pub(super) machine: ClientMachine,
@@ -66,24 +66,18 @@ impl ClientDesk {
                 self.sent.push(message);
                 format!("Send {channel}")
             }
-            Action::Close { channel, code } => format!("Close {channel} {}", code.0),
+            Action::Close { channel, code } => format!("Close {channel} {code}"),
             other => format!("{other:?}"),
         });
     }
 
     fn note_event(&mut self, event: Event) {
-        self.log.push(match event {
-            Event::ShowQr { uri, .. } => {
-                self.codes.push(uri.expose_text().to_owned());
-                "ShowQr".to_owned()
-            }
-            Event::Connected { .. } => "Connected".to_owned(),
-            Event::Linked(link) => {
-                self.links.push(*link);
-                "Linked".to_owned()
-            }
-            other => format!("{other:?}"),
-        });
+        self.log.push(client_event(&event));
+        match event {
+            Event::ShowQr { uri, .. } => self.codes.push(uri.expose_text().to_owned()),
+            Event::Linked(link) => self.links.push(*link),
+            _ => {}
+        }
     }
 
     /// What happened since the last look, actions before events.
@@ -195,7 +189,7 @@ impl ClientDesk {
         let phone = HandPhone::scan(&desk.code(), 1);
         let (channel, mut session) = desk.shake_hands(&phone);
         desk.receive(channel, session.describe());
-        assert_eq!(desk.log().last().map(String::as_str), Some("Connected"));
+        assert_eq!(desk.log().last().map(String::as_str), Some("Connected by code"));
         (desk, channel, session)
     }
 

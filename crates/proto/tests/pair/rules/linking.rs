@@ -92,7 +92,7 @@ fn the_old_position_counts_as_well() {
     description.push(2);
     description.extend_from_slice(&signed(&desk, &session));
     desk.receive(channel, session.seal_bytes(&description));
-    assert_eq!(desk.log(), ["Connected", "Linked"]);
+    assert_eq!(desk.log(), ["Connected by code", "Linked"]);
 }
 
 #[test]

@@ -40,7 +40,7 @@ fn an_offer_is_taken() {
     assert_eq!(desk.dials[0].1, Route::L2cap { psm: Psm(0x82), sighting: SightingId(1) });
     let mut session = finish(&mut desk, &phone);
     desk.receive(channel, session.describe());
-    assert_eq!(desk.log().pop().expect("an event"), "Connected");
+    assert_eq!(desk.log().pop().expect("an event"), "Connected by code");
 }
 
 #[test]
@@ -103,7 +103,7 @@ fn a_wrong_answer_over_ble_falls_back() {
         assert_eq!(desk.log(), ["Close channel 1 1002", "Dial channel 2"]);
         let mut session = finish(&mut desk, &phone);
         desk.receive(desk.channel(), session.describe());
-        assert_eq!(desk.log().pop().expect("an event"), "Connected");
+        assert_eq!(desk.log().pop().expect("an event"), "Connected by code");
     }
 }
 
@@ -117,7 +117,7 @@ fn a_channel_that_dies_before_the_description_falls_back() {
     let mut session = finish(&mut desk, &phone);
     assert!(!desk.log().contains(&"StopScan".to_owned()), "scanning has stopped long ago");
     desk.receive(desk.channel(), session.describe());
-    assert_eq!(desk.log(), ["Connected"]);
+    assert_eq!(desk.log(), ["Connected by code"]);
 }
 
 /// Nothing scans any more, so a code would lead nowhere.
@@ -130,10 +130,7 @@ fn a_failed_fallback_is_the_end() {
     desk.failed(desk.channel(), DialFailure::Refused(404));
     assert_eq!(
         desk.log(),
-        [
-            "AttemptFailed { found_by: Code, channel: ChannelId(2), error: Dial(Refused(404)) }",
-            "Failed(Attempt(Dial(Refused(404))))"
-        ]
+        ["AttemptFailed by code, channel 2: Dial(Refused(404))", "Failed(Attempt(Dial(Refused(404))))"]
     );
 }
 

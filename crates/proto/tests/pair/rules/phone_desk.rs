@@ -4,14 +4,14 @@ use core::time::Duration;
 use std::time::Instant;
 
 use hybridge_proto::{
-    authenticator::{Action, AuthenticatorConfig, AuthenticatorMachine, Event, IncomingCall, StartError},
+    authenticator::{Action, AuthenticatorConfig, AuthenticatorMachine, IncomingCall, StartError},
     channel::{ChannelId, DialFailure},
     ids::RoutingId,
     qr::QrCode,
 };
 
 use super::{HandLaptop, HandSession, hand::GET_INFO};
-use crate::pair::sim::{Dice, domain_of, machine_rng};
+use crate::pair::sim::{Dice, authenticator_event, domain_of, machine_rng};
 
 pub(super) struct PhoneDesk {
     pub(super) machine: AuthenticatorMachine,
@@ -52,7 +52,7 @@ impl PhoneDesk {
             self.note_action(action);
         }
         while let Some(event) = self.machine.poll_event() {
-            self.note_event(&event);
+            self.log.push(authenticator_event(&event));
         }
     }
 
@@ -70,13 +70,9 @@ impl PhoneDesk {
                 self.sent.push(message);
                 format!("Send {channel}")
             }
-            Action::Close { channel, code } => format!("Close {channel} {}", code.0),
+            Action::Close { channel, code } => format!("Close {channel} {code}"),
             other => format!("{other:?}"),
         });
-    }
-
-    fn note_event(&mut self, event: &Event) {
-        self.log.push(format!("{event:?}"));
     }
 
     /// What happened since the last look, actions before events.

@@ -24,11 +24,27 @@ fn an_advert_is_followed_to_its_tunnel() {
     assert_eq!(desk.log(), ["StartScan", "ShowQr"]);
     let code = desk.code();
     desk.hear(&HandPhone::scan(&code, 1).advert());
-    assert_eq!(desk.log(), ["Dial channel 1", "HideQr", "PhoneNearby { found_by: Code }"]);
+    assert_eq!(desk.log(), ["Dial channel 1", "HideQr", "PhoneNearby by code"]);
     let (_, Route::Tunnel(request)) = &desk.dials[0] else { panic!("not a tunnel") };
     assert_eq!(request.host, "cable.wufkweyy3uaxb.com");
     let ServicePath::Connect { routing, tunnel } = &request.path else { panic!("not a join") };
     assert_eq!((routing.as_bytes(), *tunnel), (&[1, 2, 3], code.secret.tunnel_id()));
+}
+
+#[test]
+fn an_advert_with_a_changed_bit_is_nobodys() {
+    let mut desk = ClientDesk::new(config());
+    let advert = HandPhone::scan(&desk.code(), 1).advert();
+    for bit in 0..160 {
+        let mut changed = advert.clone();
+        changed[bit / 8] ^= 1 << (bit % 8);
+        desk.hear(&changed);
+    }
+    desk.hear(&advert[..19]);
+    desk.hear(&[&advert[..], &[0; 300]].concat());
+    assert!(desk.dials.is_empty());
+    desk.hear(&advert);
+    assert_eq!(desk.dials.len(), 1);
 }
 
 #[test]
@@ -42,8 +58,7 @@ fn a_passing_dial_failure_is_retried_once() {
         desk.failed(first, failure);
         assert_eq!(desk.log(), [""; 0], "a report about a channel of the past");
         desk.failed(desk.channel(), failure);
-        let failed =
-            format!("AttemptFailed {{ found_by: Code, channel: ChannelId(2), error: Dial({failure:?}) }}");
+        let failed = format!("AttemptFailed by code, channel 2: Dial({failure:?})");
         assert_eq!(desk.log(), [failed.as_str(), "ShowQr"]);
     }
 }
@@ -53,8 +68,7 @@ fn a_refusal_is_not_retried() {
     for failure in [DialFailure::Refused(404), DialFailure::Gone, DialFailure::NotATunnelService] {
         let (mut desk, _) = heard(config());
         desk.failed(desk.channel(), failure);
-        let failed =
-            format!("AttemptFailed {{ found_by: Code, channel: ChannelId(1), error: Dial({failure:?}) }}");
+        let failed = format!("AttemptFailed by code, channel 1: Dial({failure:?})");
         assert_eq!(desk.log(), [failed.as_str(), "ShowQr"]);
     }
 }
@@ -109,7 +123,7 @@ fn codes_rotate_and_the_last_one_counts_for_the_grace_time() {
     assert_eq!(desk.log(), ["StartScan", "ShowQr", "ShowQr"]);
     desk.wait(seconds(59));
     desk.hear(&HandPhone::scan(&first, 1).advert());
-    assert_eq!(desk.log(), ["Dial channel 1", "HideQr", "PhoneNearby { found_by: Code }"]);
+    assert_eq!(desk.log(), ["Dial channel 1", "HideQr", "PhoneNearby by code"]);
 
     let mut desk = ClientDesk::new(config());
     desk.wait(seconds(180));
@@ -125,7 +139,7 @@ fn every_unassigned_tunnel_service_is_reported() {
         let phone = HandPhone::at(&desk.code(), 1, DomainId::new(domain));
         desk.hear(&phone.advert());
         desk.hear(&phone.advert());
-        assert_eq!(desk.log(), [format!("UnknownTunnelService(DomainId({domain}))")]);
+        assert_eq!(desk.log(), [format!("UnknownTunnelService {domain}")]);
     }
 }
 
@@ -165,7 +179,7 @@ fn the_first_finished_handshake_wins() {
     desk.receive(channels[0], first.respond(&to_first).0);
     assert_eq!(desk.log(), [""; 0]);
     desk.receive(channels[1], session.describe());
-    assert_eq!(desk.log(), ["Connected"]);
+    assert_eq!(desk.log(), ["Connected by code"]);
 }
 
 #[test]
@@ -209,7 +223,7 @@ fn a_wrong_answer_to_the_handshake_closes_and_searches_on() {
     message_2[80] ^= 1;
     desk.log();
     desk.receive(channel, message_2);
-    let failed = "AttemptFailed { found_by: Code, channel: ChannelId(1), error: Handshake(Authentication) }";
+    let failed = "AttemptFailed by code, channel 1: Handshake(Authentication)";
     assert_eq!(desk.log(), ["Close channel 1 1002", failed, "ShowQr"]);
     desk.hear(&phone.advert());
     assert_eq!(desk.log(), [""; 0], "one handshake for each advert");

@@ -5,7 +5,7 @@ use core::time::Duration;
 use super::{ClientDesk, HandPhone, client_desk::config, seconds};
 
 fn failed_attempt(channel: u64, error: &str) -> String {
-    format!("AttemptFailed {{ found_by: Code, channel: ChannelId({channel}), error: {error} }}")
+    format!("AttemptFailed by code, channel {channel}: {error}")
 }
 
 #[test]
@@ -69,7 +69,7 @@ fn the_end_of_the_search_leaves_a_candidate_its_time() {
     let (message_2, mut session) = phone.respond(&desk.sent());
     desk.receive(channel, message_2);
     desk.receive(channel, session.describe());
-    assert_eq!(desk.log().pop().expect("an event"), "Connected");
+    assert_eq!(desk.log().pop().expect("an event"), "Connected by code");
 }
 
 #[test]

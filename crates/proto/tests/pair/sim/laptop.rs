@@ -14,6 +14,7 @@ use super::{
     settings::Settings,
     trace::Who,
     wire::{End, Report, Stage},
+    words::client_event,
     world::{Happening, World},
 };
 
@@ -99,7 +100,7 @@ impl World {
                 self.transmit(End::Laptop(channel), message);
             }
             Action::Close { channel, code } => {
-                self.trace.detail(Who::Laptop, "closes", format!("{channel} {}", code.0));
+                self.trace.detail(Who::Laptop, "closes", format!("{channel} {code}"));
                 self.hang_up(End::Laptop(channel));
             }
             other => panic!("an unknown action {other:?}"),
@@ -205,7 +206,7 @@ impl World {
             Event::Finished => self.laptop_ends(Ok(())),
             Event::Failed(error) => self.laptop_ends(Err(error)),
             Event::JsonReply(_) => panic!("nobody sends JSON here"),
-            told => self.trace.detail(Who::Laptop, "is told", format!("{told:?}")),
+            told => self.trace.detail(Who::Laptop, "is told", client_event(&told)),
         }
     }
 

@@ -10,7 +10,7 @@
 //! | `air` | adverts: the phones' own, strangers', replayed and forged ones |
 //! | `faults` | what goes wrong, one decision each time something passes |
 //! | `referee` | what must hold at any time and in the end |
-//! | `trace` | the record of a run |
+//! | `trace`, `words` | the record of a run |
 
 mod air;
 mod dice;
@@ -23,6 +23,7 @@ mod service;
 mod settings;
 mod trace;
 mod wire;
+mod words;
 mod world;
 
 pub(crate) use self::{
@@ -31,5 +32,6 @@ pub(crate) use self::{
     remembered::{Remembered, domain_of},
     settings::Settings,
     trace::Who,
+    words::{authenticator_event, client_event},
     world::World,
 };

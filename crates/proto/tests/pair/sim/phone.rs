@@ -169,7 +169,7 @@ impl World {
                 self.transmit(End::Phone(phone, channel), message);
             }
             Action::Close { channel, code } => {
-                self.trace.detail(Who::Phone(phone), "closes", format!("{channel} {}", code.0));
+                self.trace.detail(Who::Phone(phone), "closes", format!("{channel} {code}"));
                 self.hang_up(End::Phone(phone, channel));
             }
             other => panic!("an unknown action {other:?}"),
