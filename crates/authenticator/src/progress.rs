@@ -8,7 +8,8 @@ pub enum Progress {
     Connecting,
     /// The tunnel is open and the advert is on the air.
     Advertising,
-    /// The client has proved to have made the code (or to hold the link) and to be near.
+    /// Whoever knows the code (or the link) and has heard the advert has joined. That it is the client that made the
+    /// code, and not somebody who photographed it, shows with the first request.
     ClientConnected,
     /// A request came in and is with the service.
     Request(Operation),

@@ -10,8 +10,10 @@
 //! Each message is [`MESSAGE_LENGTH`] bytes: an uncompressed ephemeral key and a tag over nothing. The PSK follows
 //! from the advert's plaintext, so a client that has not heard the advert fails at message 1, before any request.
 //!
-//! What the sides are sure of afterwards: the authenticator, that the client made the QR code (or holds the link
-//! secret) and heard the advert; the client, that the authenticator saw the code (or holds the linked identity key).
+//! What the sides are sure of afterwards: the authenticator, that the client saw the QR code (or holds the link secret)
+//! and heard the advert, and once the first frame opens, that it made the code; the client, that the authenticator saw
+//! the code (or holds the linked identity key). Message 1 takes no private key of the client: whoever photographed the
+//! code and heard the advert gets message 2 and sealed frames in answer, can open none of them and send none that open.
 //! A QR-initiated handshake does not tell the client *whose* phone it is: anybody near who photographed the code
 //! passes, and the relying party's signature check is what stops them.
 
