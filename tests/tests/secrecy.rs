@@ -1,4 +1,5 @@
 //! A whole session with everything logged at TRACE, and then a search of the log for every secret of it.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
 #[path = "secrecy/forms.rs"]
 mod forms;
