@@ -1,15 +1,20 @@
 //! The drivers of the phones' machines, and the people who own the phones.
 
 use core::time::Duration;
+use std::time::Instant;
 
 use hybridge_proto::{
     advert::Psm,
-    authenticator::{Action, AuthenticatorError, AuthenticatorMachine, Event, IncomingCall, StartError},
+    authenticator::{
+        Action, AuthenticatorConfig, AuthenticatorError, AuthenticatorMachine, Event, IncomingCall,
+        StartError,
+    },
     channel::ChannelId,
     ids::{RoutingId, TunnelId},
     link::ClientPayload,
     qr::QrCode,
 };
+use rand_core::CryptoRng;
 
 use super::{
     dice::machine_rng,
@@ -88,14 +93,8 @@ impl World {
         self.start_phone(owner, AuthenticatorMachine::answer_call(config, call, rng, now));
     }
 
-    fn phone_parts(
-        &self,
-        owner: usize,
-    ) -> (
-        hybridge_proto::authenticator::AuthenticatorConfig,
-        Box<dyn rand_core::CryptoRng + Send>,
-        std::time::Instant,
-    ) {
+    /// What the next machine starts with.
+    fn phone_parts(&self, owner: usize) -> (AuthenticatorConfig, Box<dyn CryptoRng + Send>, Instant) {
         let phone = self.phones.len();
         let stream = 200 + u64::try_from(phone).expect("a handful of phones");
         let config = self.settings.authenticator_config(owner, get_info(phone));
@@ -159,21 +158,24 @@ impl World {
                 assert!(advert.is_some() || state.listening.is_some(), "there is nothing to stop");
                 state.listening = None;
             }
-            Action::Send { channel, message } => {
-                let kind = match self.wire.number(End::Phone(phone, channel)) {
-                    0 => "sends message 2",
-                    1 => "sends its description",
-                    _ => "sends a frame",
-                };
-                self.trace.message(Who::Phone(phone), kind, &message);
-                self.transmit(End::Phone(phone, channel), message);
-            }
+            Action::Send { channel, message } => self.phone_sends(phone, channel, message),
             Action::Close { channel, code } => {
                 self.trace.detail(Who::Phone(phone), "closes", format!("{channel} {code}"));
                 self.hang_up(End::Phone(phone, channel));
             }
             other => panic!("an unknown action {other:?}"),
         }
+    }
+
+    fn phone_sends(&mut self, phone: usize, channel: ChannelId, message: Vec<u8>) {
+        let end = End::Phone(phone, channel);
+        let kind = match self.wire.number(end) {
+            0 => "sends message 2",
+            1 => "sends its description",
+            _ => "sends a frame",
+        };
+        self.trace.message(Who::Phone(phone), kind, &message);
+        self.transmit(end, message);
     }
 
     fn phone_listens(&mut self, phone: usize) {
