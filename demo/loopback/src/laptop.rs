@@ -184,7 +184,7 @@ impl Laptop {
     /// Starts a session with this laptop's parts, to be connected by the caller.
     ///
     /// # Errors
-    /// [`Error`].
+    /// [`enum@Error`].
     pub fn session(&mut self, hint: Hint) -> Result<Session, Error> {
         let mut config = SessionConfig::new(hint);
         config.timing = self.timing;

@@ -92,7 +92,7 @@ impl<S: CtapService> Phone<S> {
     /// Answers the code with this text until the laptop is done.
     ///
     /// # Errors
-    /// [`Error`].
+    /// [`enum@Error`].
     ///
     /// # Cancel safety
     /// Dropping the future stops the advert and hangs up.

@@ -15,7 +15,7 @@
 //!
 //! The parts are public, so that one can be exchanged for another before a ceremony: the laptop's dialer for one that
 //! flips bits, the phone's service for one that refuses. More devices come from [`World::laptop`] and
-//! [`World::phone`], and [`ceremony`](crate::ceremony) lets any two of them work together.
+//! [`World::phone`], and [`ceremony`] lets any two of them work together.
 
 use std::{sync::Arc, time::Duration};
 
