@@ -5,7 +5,10 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 use hybridge_authenticator::DomainId;
 use hybridge_relay::{Config, Service};
 use hybridge_tunnel::{WebSocketDialer, connect_fn};
-use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
+use rand_chacha::{
+    ChaCha20Rng,
+    rand_core::{CryptoRng, SeedableRng},
+};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use rustls::{ServerConfig, crypto::aws_lc_rs, pki_types::PrivateKeyDer, version::TLS13};
 use tokio::{
@@ -32,7 +35,12 @@ pub struct TlsService {
 impl TlsService {
     /// A service whose routing IDs follow from the seed.
     pub fn new(seed: u64) -> Self {
-        let service = Service::with_rng(Config::default(), ChaCha20Rng::seed_from_u64(seed));
+        Self::with_rng(ChaCha20Rng::seed_from_u64(seed))
+    }
+
+    /// A service that draws its routing IDs from this generator.
+    pub fn with_rng(rng: impl CryptoRng + Send + 'static) -> Self {
+        let service = Service::with_rng(Config::default(), rng);
         let (acceptor, authority) = certified();
         Self { service, acceptor, authority }
     }

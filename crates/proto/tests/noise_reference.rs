@@ -1,6 +1,10 @@
 //! The handshake against an independent reference of the two Noise patterns.
 #![allow(clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
-#![allow(clippy::disallowed_methods, clippy::disallowed_types, reason = "tests have a clock, files and an environment")]
+#![allow(
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
+    reason = "tests have a clock, files and an environment"
+)]
 
 #[path = "support/frame_reference.rs"]
 mod frame_reference;

@@ -49,7 +49,7 @@ fn many_at_once(criterion: &mut Criterion) {
         runtime.block_on(ceremony::register(&website, laptop, phone, &user)).laptop.unwrap();
     }
     let mut group = criterion.benchmark_group(format!("{PAIRS} at once"));
-    group.sample_size(10).measurement_time(Duration::from_secs(10)).throughput(Throughput::Elements(PAIRS));
+    group.sample_size(10).measurement_time(Duration::from_secs(15)).throughput(Throughput::Elements(PAIRS));
     group.bench_function("sign-in", |bencher| {
         bencher.iter_custom(|rounds| {
             let mut took = Duration::ZERO;
