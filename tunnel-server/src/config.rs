@@ -59,6 +59,23 @@ impl Default for Config {
 }
 
 impl Config {
+    /// Lifts every limit that peers could run into. For benchmarks among friends only: one stranger can then take all
+    /// memory and all descriptors. The wait for a peer that is being closed stays as it is.
+    pub fn without_limits() -> Self {
+        Self {
+            max_head: usize::MAX,
+            handshake_timeout: Duration::MAX,
+            max_message: usize::MAX,
+            max_pending_bytes: usize::MAX,
+            max_tunnel_bytes: u64::MAX,
+            pending_lifetime: Duration::MAX,
+            lifetime: Duration::MAX,
+            max_tunnels: usize::MAX,
+            max_connections: usize::MAX,
+            ..Self::default()
+        }
+    }
+
     pub(crate) fn rendezvous_limits(&self) -> Limits {
         Limits { tunnels: self.max_tunnels, pending: self.pending_lifetime, lifetime: self.lifetime }
     }

@@ -1,0 +1,60 @@
+//! What goes wrong, in one line.
+
+use std::{error::Error as _, io, net::IpAddr, time::Duration};
+
+use thiserror::Error;
+
+/// Why a run came to no result.
+#[derive(Debug, Error)]
+pub(crate) enum Error {
+    #[error("{0} is not a loopback address; load is sent within this machine only")]
+    NotLoopback(IpAddr),
+    #[error("the URL is not of the form ws://127.0.0.1:8080")]
+    Url,
+    #[error("the host of the URL has no address")]
+    Resolve(#[source] io::Error),
+    #[error(
+        "{needed} file descriptors are needed and {limit} are allowed; raise the limit (ulimit -n) or ask for less"
+    )]
+    Descriptors { needed: u64, limit: u64 },
+    #[error("the runtime did not start")]
+    Runtime(#[source] io::Error),
+    #[error("the server could not be started; check the path")]
+    Start(#[source] io::Error),
+    #[error("the server that was started ended without saying where it listens")]
+    NotListening,
+    #[error("the floor does not listen")]
+    Listen(#[source] io::Error),
+    #[error("no connection to the service; check that it is running")]
+    Connect(#[source] io::Error),
+    #[error("the service answered with status {0} instead of a websocket; are its limits lifted?")]
+    Refused(u16),
+    #[error("the service's answer to a websocket request is not one of a tunnel service")]
+    Answer,
+    #[error("a connection broke")]
+    Connection(#[source] io::Error),
+    #[error("the service ended a connection without a close frame")]
+    Ended,
+    #[error("the service closed a tunnel with code {0}")]
+    Closed(u16),
+    #[error("the service broke the rules of websockets")]
+    Framing,
+    #[error("a message arrived that was not sent so")]
+    Corrupted,
+    #[error("process {pid} could not be measured; is it running, and yours?")]
+    Measure { pid: u32, source: io::Error },
+    #[error("not done after {} seconds; ask for less or raise --time-limit", .0.as_secs())]
+    TimeUp(Duration),
+    #[error("the result could not be written")]
+    Write(#[source] io::Error),
+}
+
+impl Error {
+    /// The message, with the system's reason behind it.
+    pub(crate) fn in_one_line(&self) -> String {
+        match self.source() {
+            Some(reason) => format!("{self} ({reason})"),
+            None => self.to_string(),
+        }
+    }
+}
