@@ -35,9 +35,11 @@ fn heading(out: &mut impl Write, style: Style, text: &str) -> io::Result<()> {
 fn tunnel_service(out: &mut impl Write, style: Style, evidence: &Evidence) -> io::Result<()> {
     let Evidence { requests, tunnel_ids, message_lengths, bytes, private } = evidence;
     heading(out, style, "What the tunnel service saw")?;
-    writeln!(out, "  requests, and where they came from: {requests}, with {tunnel_ids} tunnel IDs")?;
+    let ids = count(*tunnel_ids, "tunnel ID");
+    writeln!(out, "  {} with {ids}, and where they came from", count(*requests, "request"))?;
     if let (Some(least), Some(most)) = (message_lengths.iter().min(), message_lengths.iter().max()) {
-        writeln!(out, "  sealed messages, and when: {}, of {least} to {most} bytes", message_lengths.len())?;
+        let messages = count(message_lengths.len(), "sealed message");
+        writeln!(out, "  {messages} of {least} to {most} bytes, and when they were sent")?;
     }
     heading(out, style, &format!("Searched for in all {bytes} bytes that it received"))?;
     for (what, found) in private {
@@ -63,6 +65,11 @@ fn times(out: &mut impl Write, style: Style, record: &Record) -> io::Result<()> 
         writeln!(out, "  {what:<36}{:>12}{:>12}", cell(registration), cell(sign_in))?;
     }
     Ok(())
+}
+
+fn count(number: usize, what: &str) -> String {
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{number} {what}{plural}")
 }
 
 fn cell(time: Option<Duration>) -> String {
