@@ -25,7 +25,7 @@ impl Capture {
             .with_writer(move || writer.clone())
             .finish();
         tracing::subscriber::set_global_default(subscriber).unwrap();
-        log::set_boxed_logger(Box::new(capture.clone())).unwrap();
+        log::set_logger(Box::leak(Box::new(capture.clone()))).unwrap();
         log::set_max_level(log::LevelFilter::Trace);
         capture
     }

@@ -1,14 +1,16 @@
 //! What is logged of whole sessions, by this project and by all it is built on, holds no secret, payload or identifier
 //! in any form.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, unreachable_pub)]
 
-#[path = "../../crates/proto/tests/support/noise_reference.rs"]
+mod capture;
+#[path = "../../../crates/proto/tests/support/noise_reference.rs"]
 #[allow(dead_code)]
 mod noise_reference;
-mod secrecy_support;
+mod secrets;
+mod sessions;
 
+use capture::Capture;
 use hybridge_tests::search::find_all;
-use secrecy_support::{capture::Capture, secrets, sessions};
 
 /// Every part that logs at all has said something, so that its silence about secrets means something.
 const SPEAKERS: [&str; 6] = [

@@ -8,7 +8,7 @@ use std::{
 
 use hybridge_authenticator::{Authenticator, CtapService, IncomingCall, LinkOffer};
 use hybridge_ble::sim::Air;
-use hybridge_client::{Hint, Link, Progress, Session, SessionConfig};
+use hybridge_client::{Hint, Link, Progress, Reply, Session, SessionConfig};
 use hybridge_demo::owner::{Owner, Passkeys, passkeys_of};
 use hybridge_proto::{
     ids::{ContactId, LinkId},
@@ -32,7 +32,7 @@ use tokio::sync::mpsc::unbounded_channel;
 pub struct Heard {
     pub laptop: Drawn,
     pub phone: Drawn,
-    /// Requests, replies and descriptions, named.
+    /// Requests, replies, descriptions and credential IDs, named.
     pub payloads: Vec<(&'static str, Vec<u8>)>,
 }
 
@@ -131,9 +131,10 @@ pub async fn by_code() -> ByCode {
             _ => {}
         };
         let mut channel = session.connect(watch).await.unwrap();
-        channel.make_credential(&creation()).await.unwrap();
+        let made = channel.make_credential(&creation()).await.unwrap();
         channel.get_assertion(&assertion()).await.unwrap();
         channel.close().await.unwrap();
+        credential_id(&made)
     };
     let mut passkeys = Noting::new();
     let (phone_rng, phone_drawn) = Recorder::new(3);
@@ -146,7 +147,8 @@ pub async fn by_code() -> ByCode {
         authenticator.answer_code(&code, &mut passkeys, |_| {}).await.unwrap();
         code
     };
-    let ((), code) = tokio::join!(laptop, phone);
+    let (credential, code) = tokio::join!(laptop, phone);
+    passkeys.note("credential ID", &credential);
     let link: Box<Link> = links.recv().await.unwrap();
     assert_eq!(link.info.secret.expose_bytes(), &remembered.secret);
     let payloads = passkeys.payloads.lock().unwrap().clone();
@@ -165,8 +167,9 @@ pub async fn by_call(remembered: &Remembered) -> Heard {
     let session = Session::dangerous_start_with_rng(config, radio, dialer, Box::new(laptop_rng)).unwrap();
     let laptop = async {
         let mut channel = session.connect(|_| {}).await.unwrap();
-        channel.make_credential(&creation()).await.unwrap();
+        let made = channel.make_credential(&creation()).await.unwrap();
         channel.close().await.unwrap();
+        credential_id(&made)
     };
     let mut passkeys = Noting::new();
     let (phone_rng, phone_drawn) = Recorder::new(13);
@@ -181,9 +184,14 @@ pub async fn by_call(remembered: &Remembered) -> Heard {
         authenticator.dangerous_set_rng(Box::new(phone_rng));
         authenticator.answer_call(incoming, &mut passkeys, |_| {}).await.unwrap();
     };
-    tokio::join!(laptop, phone);
+    let (credential, ()) = tokio::join!(laptop, phone);
+    passkeys.note("credential ID", &credential);
     let payloads = passkeys.payloads.lock().unwrap().clone();
     Heard { laptop: laptop_drawn, phone: phone_drawn, payloads }
+}
+
+fn credential_id(made: &Reply<make_credential::Response>) -> Vec<u8> {
+    made.value.auth_data.attested_credential_data.as_ref().unwrap().credential_id().to_vec()
 }
 
 fn creation() -> make_credential::Request {

@@ -9,8 +9,10 @@ use hybridge_proto::{
 };
 use hybridge_tests::{recorder::Drawn, search::Secret, service::DOMAIN};
 
-use super::sessions::{ByCode, Heard};
-use crate::noise_reference::{Finished, Party, Pattern};
+use crate::{
+    noise_reference::{Finished, Party, Pattern},
+    sessions::{ByCode, Heard},
+};
 
 /// The secrets of both sessions.
 pub fn of(by_code: &ByCode, by_call: &Heard) -> Vec<Secret> {
@@ -39,11 +41,6 @@ fn passed(how: &str, heard: &Heard, secrets: &mut Vec<Secret>) {
     for (number, (name, payload)) in heard.payloads.iter().enumerate() {
         secrets.push(Secret::bytes(format!("{name} {number} {how}"), payload.as_slice()));
     }
-    // A reply's credential ID stands behind the hash, flags, counter and AAGUID of the authenticator data.
-    let reply = heard.payloads.iter().find(|(name, reply)| *name == "reply" && reply[0] == 0).unwrap();
-    let hash = reply.1.windows(2).position(|head| head == [0x58, 0x94]).map(|at| at + 2);
-    let id = hash.map(|at| at + 32 + 1 + 4 + 16 + 2).expect("authenticator data of the usual length");
-    secrets.push(Secret::bytes(format!("the credential ID {how}"), &reply.1[id..id + 16]));
 }
 
 fn remembered(by_code: &ByCode, secrets: &mut Vec<Secret>) {
