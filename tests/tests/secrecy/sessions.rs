@@ -28,12 +28,14 @@ use passkey_types::{
 };
 use tokio::sync::mpsc::unbounded_channel;
 
+pub type Payloads = Vec<(&'static str, Vec<u8>)>;
+
 /// What passed between a laptop and a phone, and what they drew.
 pub struct Heard {
     pub laptop: Drawn,
     pub phone: Drawn,
     /// Requests, replies, descriptions and credential IDs, named.
-    pub payloads: Vec<(&'static str, Vec<u8>)>,
+    pub payloads: Payloads,
 }
 
 pub struct ByCode {
@@ -77,10 +79,13 @@ fn rng_bytes<const N: usize>(rng: &mut Recorder) -> [u8; N] {
     bytes
 }
 
+/// What passed, by what it is called.
+type Payloads = Arc<Mutex<Vec<(&'static str, Vec<u8>)>>>;
+
 /// Passkeys that note what passes.
 struct Noting {
     passkeys: Passkeys,
-    payloads: Arc<Mutex<Vec<(&'static str, Vec<u8>)>>>,
+    payloads: Payloads,
 }
 
 impl Noting {
