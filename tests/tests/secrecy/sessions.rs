@@ -79,13 +79,10 @@ fn rng_bytes<const N: usize>(rng: &mut Recorder) -> [u8; N] {
     bytes
 }
 
-/// What passed, by what it is called.
-type Payloads = Arc<Mutex<Vec<(&'static str, Vec<u8>)>>>;
-
 /// Passkeys that note what passes.
 struct Noting {
     passkeys: Passkeys,
-    payloads: Payloads,
+    payloads: Arc<Mutex<Payloads>>,
 }
 
 impl Noting {
