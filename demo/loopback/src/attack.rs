@@ -51,7 +51,7 @@ mod services;
 mod sizes;
 mod swaps;
 
-use self::{control::Family, report::failure_json, scene::Scene};
+use self::{control::Family, failure::Setup, report::failure_json, scene::Scene};
 pub use self::{
     failure::Failure,
     report::{Party, Refusal, Report},
@@ -108,6 +108,7 @@ pub async fn run(name: &str, seed: u64, json: bool, out: &mut impl Write) -> io:
         Ok(report) if json => writeln!(out, "{}", report.to_json())?,
         Ok(report) => report.print(out)?,
         Err(failure) if json => writeln!(out, "{}", failure_json(name, failure))?,
+        Err(failure @ Failure::Unknown(_)) => writeln!(out, "{failure}")?,
         Err(failure) => writeln!(out, "{name}: NOT REFUSED\n  {failure}")?,
     }
     Ok(outcome.is_ok())
@@ -125,8 +126,10 @@ impl Attack {
         if refusals.is_empty() {
             return Err(Failure::Succeeded("nobody refused anything".to_owned()));
         }
-        if owner_signed_in != self.owner_signs_in {
-            return Err(Failure::Succeeded(format!("owner signed in: {owner_signed_in}")));
+        match (self.owner_signs_in, owner_signed_in) {
+            (true, false) => return Err(Setup::from("the owner did not sign in all the same").into()),
+            (false, true) => return Err(Failure::Succeeded("the owner signed in through it".to_owned())),
+            _ => {}
         }
         Ok(Report {
             name: self.name,

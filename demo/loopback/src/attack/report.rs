@@ -133,7 +133,7 @@ pub struct Report {
     pub refusals: Vec<Refusal>,
     /// Whether the owner signed in all the same, as an attack that fails altogether lets them.
     pub owner_signed_in: bool,
-    /// How long the same ceremony took without the manipulation.
+    /// How long it took to set everything up and to go through the same without the manipulation.
     pub control: Duration,
     /// How long the attack took.
     pub took: Duration,
