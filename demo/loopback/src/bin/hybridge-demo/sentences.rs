@@ -132,7 +132,7 @@ fn phone(progress: PhoneProgress) -> Option<Line> {
             say("advertises 20 bytes, sealed with the secret").learned("everybody else in range hears noise")
         }
         PhoneProgress::ClientConnected => {
-            say("finishes the handshake").learned("knows the laptop made this code and heard this advert")
+            say("finishes the handshake").learned("knows its peer saw this code and heard this advert")
         }
         PhoneProgress::Request(operation) => say(match operation {
             Operation::MakeCredential => "asks for a passkey; its owner unlocks it and agrees",
