@@ -8,6 +8,8 @@
 //!
 //! The envelope is ours to read; what a page and a wallet say inside `digital` and `data` passes through.
 
+use core::fmt;
+
 use serde_json::{Map, Value, json};
 use thiserror::Error;
 
@@ -42,8 +44,8 @@ pub enum EnvelopeError {
     Member(&'static str),
 }
 
-/// A request for a digital credential.
-#[derive(Debug, Clone, PartialEq)]
+/// A request for a digital credential. `Debug` leaves out what is asked for.
+#[derive(Clone, PartialEq)]
 pub struct DigitalRequest {
     /// The origin of the page that asks. The client vouches for it.
     pub origin: String,
@@ -123,8 +125,8 @@ impl DigitalError {
     }
 }
 
-/// A wallet's answer.
-#[derive(Debug, Clone, PartialEq)]
+/// A wallet's answer. `Debug` leaves out the credential.
+#[derive(Clone, PartialEq)]
 #[non_exhaustive]
 pub enum DigitalResponse {
     /// A credential in the named exchange protocol.
@@ -170,6 +172,26 @@ impl DigitalResponse {
         };
         let data = data.remove("data").ok_or(EnvelopeError::Member("data"))?;
         Ok(Self::Credential { protocol, data })
+    }
+}
+
+impl fmt::Debug for DigitalRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("DigitalRequest")
+            .field("origin", &self.origin)
+            .field("request_type", &self.request_type)
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for DigitalResponse {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Credential { protocol, .. } => {
+                f.debug_struct("Credential").field("protocol", protocol).finish_non_exhaustive()
+            }
+            Self::Failed(error) => f.debug_tuple("Failed").field(error).finish(),
+        }
     }
 }
 

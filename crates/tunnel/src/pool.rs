@@ -26,8 +26,7 @@ const WAITING_REPORTS: usize = 16;
 /// How long a channel that was closed on this side waits for the peer's answer.
 const LINGER: Duration = Duration::from_secs(1);
 
-/// What one channel of a [`ChannelPool`] reports.
-#[derive(Debug)]
+/// What one channel of a [`ChannelPool`] reports. `Debug` shows the length of a message only.
 #[non_exhaustive]
 pub enum Report {
     /// The channel is open.
@@ -129,6 +128,19 @@ impl ChannelPool {
 impl fmt::Debug for ChannelPool {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ChannelPool").field("channels", &self.orders.len()).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Opened { routing_id, signal } => {
+                f.debug_struct("Opened").field("routing_id", routing_id).field("signal", signal).finish()
+            }
+            Self::DialFailed(error) => f.debug_tuple("DialFailed").field(error).finish(),
+            Self::Message(message) => write!(f, "Message({} bytes)", message.len()),
+            Self::Closed(error) => f.debug_tuple("Closed").field(error).finish(),
+        }
     }
 }
 
