@@ -1,16 +1,27 @@
 //! Control frames: what a peer's mean, and the ones the service sends.
 
+use core::fmt;
+
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 
 use super::Violation;
 
-/// A control frame of a peer that the service has to act on.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// A control frame of a peer that the service has to act on. `Debug` shows the length of a payload only.
+#[derive(Clone, PartialEq, Eq)]
 pub enum Control {
     /// To be answered with the same 0 to 125 bytes.
     Ping(Vec<u8>),
     /// The peer is done; the code, if it gave one.
     Close(Option<CloseCode>),
+}
+
+impl fmt::Debug for Control {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Ping(payload) => write!(f, "Ping({} bytes)", payload.len()),
+            Self::Close(code) => f.debug_tuple("Close").field(code).finish(),
+        }
+    }
 }
 
 impl Control {

@@ -1,49 +1,29 @@
-//! What `Debug` shows of every type that holds a secret, a payload or an identifier: word for word, so that a derived
-//! `Debug` cannot slip in.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+//! The protocol crate.
 
-use std::{sync::Arc, time::Instant};
+use std::time::Instant;
 
 use hybridge_proto::{
     advert::{Advert, AdvertPlaintext},
     authenticator::{self, AuthenticatorConfig, AuthenticatorMachine, IncomingCall, LinkOffer},
+    channel::Route,
     client::{self, ClientConfig, ClientMachine, Link},
     domain::DomainId,
     frame::{Opener, Sealer, TrafficKey},
     handshake::{HandshakeHash, Initiator, Responder},
     ids::{AdvertNonce, ClientNonce, ContactId, LinkId, RoutingId, TunnelId},
-    keys::{
-        EidKey, IdentitySeed, LinkSecret, PerContactSecret, PrivateKey, Psk, QrSecret, RootSecret,
-        SharedSecret,
-    },
-    link::{ClientPayload, LinkSignature, LinkingInfo},
+    json::{DigitalError, DigitalRequest, DigitalResponse},
+    keys::{EidKey, IdentitySeed, LinkSecret, PerContactSecret, Psk, QrSecret, RootSecret, SharedSecret},
+    link::{ClientPayload, LinkSignature},
     message::{Message, PostHandshake, Update},
     qr::{Hint, QrCode},
     service::{CLIENT_PAYLOAD_HEADER, ServicePath, ServiceRequest},
 };
 use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
 
+use super::{key, linking_info, linking_info_shown, public};
+
 fn rng() -> ChaCha20Rng {
     ChaCha20Rng::seed_from_u64(1)
-}
-
-fn key() -> Arc<PrivateKey> {
-    Arc::new(PrivateKey::from_bytes(&[7; 32]).unwrap())
-}
-
-fn linking_info() -> LinkingInfo {
-    LinkingInfo::new(
-        ContactId::new([5; 30]).unwrap(),
-        LinkId::from_bytes([0xab; 8]),
-        LinkSecret::from_bytes(&[6; 32]),
-        *key().public_key(),
-        "Phone",
-    )
-}
-
-/// The one public key here, as it is shown.
-fn public() -> String {
-    format!("PublicKey({:02x}..)", key().public_key().to_uncompressed()[1])
 }
 
 #[test]
@@ -99,8 +79,19 @@ fn identifiers() {
 }
 
 #[test]
+fn routes() {
+    let path = ServicePath::New { tunnel: TunnelId::from_bytes([0xab; 16]) };
+    let route = Route::Tunnel(ServiceRequest::new(DomainId::new(266), path).unwrap());
+    assert_eq!(
+        format!("{route:?}"),
+        "Tunnel(ServiceRequest { host: \"cable.wufkweyy3uaxb.com\", path: New { tunnel: TunnelId(ab..) }, headers: [] })"
+    );
+}
+
+#[test]
 fn keys_and_handshakes() {
     let (key, psk) = (key(), Psk::from_bytes(&[1; 32]));
+    assert_eq!(format!("{:?}", key.public_key()), "PublicKey(1e..)");
     assert_eq!(format!("{key:?}"), format!("PrivateKey {{ public: {}, .. }}", public()));
     let (initiator, message_1) = Initiator::qr(&key, &psk, &mut rng()).unwrap();
     assert_eq!(format!("{initiator:?}"), "Initiator(..)");
@@ -145,12 +136,24 @@ fn messages() {
 }
 
 #[test]
-fn links() {
-    let info = format!(
-        "LinkingInfo {{ contact: ContactId(30 bytes), link: LinkId(ab..), secret: LinkSecret(..), identity: {}, \
-         name: \"Phone\" }}",
-        public()
+fn digital_credentials() {
+    let envelope =
+        br#"{"origin":"https://a.example","requestType":"credential.get","request":{"digital":{"a":1}}}"#;
+    let request = DigitalRequest::decode(envelope).unwrap();
+    assert_eq!(
+        format!("{request:?}"),
+        "DigitalRequest { origin: \"https://a.example\", request_type: Get, .. }"
     );
+    let data = request.digital;
+    let credential = DigitalResponse::Credential { protocol: "openid4vp".to_owned(), data };
+    assert_eq!(format!("{credential:?}"), "Credential { protocol: \"openid4vp\", .. }");
+    let failed = DigitalResponse::Failed(DigitalError::UserCanceled);
+    assert_eq!(format!("{failed:?}"), "Failed(UserCanceled)");
+}
+
+#[test]
+fn links() {
+    let info = linking_info_shown();
     assert_eq!(format!("{:?}", linking_info()), info);
     let link = Link::new(DomainId::new(266), linking_info());
     assert_eq!(format!("{link:?}"), format!("Link {{ domain: DomainId(266), info: {info} }}"));
@@ -173,7 +176,17 @@ fn machines() {
     assert_eq!(format!("{laptop:?}"), "ClientMachine { phase: \"Searching\", .. }");
     let Some(client::Event::ShowQr { uri, .. }) = laptop.poll_event() else { unreachable!() };
     let code = QrCode::parse(uri.expose_text()).unwrap();
-    let config = AuthenticatorConfig::new(DomainId::new(266), [0xa0]);
+    let mut config = AuthenticatorConfig::new(DomainId::new(266), [0xa0]);
+    config.linking = Some(LinkOffer { identity: key(), info: linking_info() });
+    let offer = format!("{:?}", config.linking);
+    assert_eq!(
+        format!("{config:?}"),
+        format!(
+            "AuthenticatorConfig {{ domain: DomainId(266), description: PostHandshake {{ get_info: Some(1), features: \
+             Features {{ ctap: true, digital_credentials: false }}, linking_info: None, revision: Typed }}, linking: \
+             {offer}, l2cap: false, timing: AuthenticatorTiming {{ connect: 10s, advertise: 120s, idle: 120s }} }}"
+        )
+    );
     let phone = AuthenticatorMachine::answer_code(config, &code, Box::new(rng()), now).unwrap();
     assert_eq!(format!("{phone:?}"), "AuthenticatorMachine { phase: \"Preparing\", .. }");
 }
