@@ -151,7 +151,8 @@ pub(super) async fn second_request(scene: &Scene) -> Verdict {
     connected.send(&[MessageKind::Ctap.as_byte(), GET_INFO]).await?;
     until_hung_up(&mut connected.channel).await;
     let ended = phone.end().await?;
-    if ended.asked != 1 {
+    // The session may end between the report of the first request and the look at it, so once is the most.
+    if ended.asked > 1 {
         return Err(Failure::Succeeded(format!("the phone's owner was asked {} times", ended.asked)));
     }
     let unexpected = AuthenticatorError::Unexpected(MessageKind::Ctap);
