@@ -38,6 +38,9 @@ pub struct SessionConfig {
     pub links: Vec<Link>,
     /// Whether the caller stores the links that [`Progress::Linked`] brings. Default: no, and phones are told so.
     pub accept_linking: bool,
+    /// When the code says that it was made, in Unix seconds. Informational: nothing depends on it. Default: the
+    /// system's clock; `None` leaves it out.
+    pub unix_time: Option<u64>,
     /// How long things may take.
     pub timing: ClientTiming,
 }
@@ -51,6 +54,7 @@ impl SessionConfig {
             show_code: true,
             links: Vec::new(),
             accept_linking: false,
+            unix_time: unix_time(),
             timing: ClientTiming::default(),
         }
     }
@@ -60,8 +64,7 @@ impl SessionConfig {
         config.required = self.required;
         config.accept_linking = self.accept_linking;
         config.timing = self.timing;
-        config.unix_time =
-            SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).ok().map(|since| since.as_secs());
+        config.unix_time = self.unix_time;
         config
     }
 }
@@ -153,6 +156,11 @@ impl Session {
             }
         }
     }
+}
+
+/// The system's clock, if it is past 1969.
+fn unix_time() -> Option<u64> {
+    SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).ok().map(|since| since.as_secs())
 }
 
 /// How long a request may take if the caller does not say otherwise: its owner has to find and unlock the phone.

@@ -41,12 +41,14 @@ fn what_a_session_tells() {
 fn what_a_caller_chooses() {
     let mut config = SessionConfig::new(Hint::MakeCredential);
     config.links = vec![link()];
+    config.unix_time = Some(1);
     let timing = format!("{:?}", config.timing);
     assert_eq!(
         format!("{config:?}"),
         format!(
             "SessionConfig {{ hint: MakeCredential, required: Features {{ ctap: true, digital_credentials: false }}, \
-             show_code: true, links: [{}], accept_linking: false, timing: {timing} }}",
+             show_code: true, links: [{}], accept_linking: false, unix_time: Some(1), \
+             timing: {timing} }}",
             link_shown()
         )
     );

@@ -184,3 +184,18 @@ async fn one_authenticator_answers_one_code_after_another() {
     }
     assert_eq!(service.infos(), 3);
 }
+
+/// No time is too long to be waited for.
+#[tokio::test(start_paused = true)]
+async fn endless_patience() {
+    let (world, mut laptop) = (World::new(), Laptop::new());
+    let mut authenticator = world.authenticator();
+    let timing = &mut authenticator.timing;
+    (timing.connect, timing.advertise, timing.idle) = (Duration::MAX, Duration::MAX, Duration::MAX);
+    let phone = world.answer_with(authenticator, &laptop.code, &Scripted::replying([0]));
+    laptop.connect(&world).await;
+    laptop.ask(&[0x04]).await;
+    assert_eq!(laptop.reply().await, [0]);
+    laptop.close(CloseCode::NORMAL).await;
+    phone.outcome().await.unwrap();
+}

@@ -1,8 +1,11 @@
 //! A registration and a sign-in, from the code to the assertion.
 
-use hybridge_client::Hint;
+use std::{sync::Arc, time::Duration};
+
+use hybridge_client::{Hint, Session};
 use hybridge_proto::{cbor::check_canonical, qr::QrCode};
 use passkey_types::ctap2::get_assertion;
+use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
 
 use crate::support::*;
 
@@ -103,6 +106,48 @@ async fn the_code_says_what_the_caller_chose() {
         assert_eq!((code.hint, code.supports_linking), (Some(hint), Some(accept)));
         assert!(code.timestamp.is_some());
     }
+}
+
+/// The same seed and the same clock make the same code.
+#[tokio::test(start_paused = true)]
+async fn a_session_can_be_repeated() {
+    let code = |time| async move {
+        let world = World::new();
+        let mut config = config();
+        config.unix_time = time;
+        let rng = Box::new(ChaCha20Rng::seed_from_u64(5));
+        let (radio, dialer) = (Arc::new(world.laptop.clone()), world.dialer.clone());
+        let session = Session::dangerous_start_with_rng(config, radio, dialer, rng).unwrap();
+        let screen = Screen::default();
+        let connecting = tokio::spawn(session.connect(screen.watch()));
+        let code = screen.code(0).await;
+        connecting.abort();
+        code
+    };
+    assert_eq!(code(Some(1_800_000_000)).await, code(Some(1_800_000_000)).await);
+    assert_ne!(code(Some(1_800_000_000)).await, code(Some(1_800_000_001)).await);
+    assert_eq!(QrCode::parse(&code(None).await).unwrap().timestamp, None);
+}
+
+/// No time is too long to be waited for.
+#[tokio::test(start_paused = true)]
+async fn endless_patience() {
+    let world = World::new();
+    let mut config = config();
+    let timing = &mut config.timing;
+    for time in [
+        &mut timing.code_lifetime,
+        &mut timing.code_grace,
+        &mut timing.search,
+        &mut timing.connect,
+        &mut timing.handshake,
+        &mut timing.post_handshake,
+    ] {
+        *time = Duration::MAX;
+    }
+    let (mut channel, _phone, _) = world.connected(config, Scripted::replying([0])).await;
+    channel.request_timeout = Duration::MAX;
+    assert_eq!(channel.raw(&[0x04]).await.unwrap(), [0]);
 }
 
 #[tokio::test(start_paused = true)]
