@@ -104,3 +104,25 @@ async fn many_at_once_on_several_threads() {
         ceremony.await.unwrap();
     }
 }
+
+/// Dropping is enough: the goodbye crosses the tunnel nevertheless.
+#[tokio::test]
+async fn a_laptop_that_just_leaves_is_no_failure_of_the_phone() {
+    let service = TlsService::new(3);
+    let (address, _listening) = service.listen().await;
+    let (dialer, air) = (Arc::new(service.dialer_to(address)), Air::new(3));
+    let config = SessionConfig::new(Hint::MakeCredential);
+    let session = Session::start(config, Arc::new(air.device("laptop")), dialer.clone()).unwrap();
+    let (mut screen, watch) = Screen::new();
+    let laptop = async {
+        let mut channel = session.connect(watch).await.unwrap();
+        Website::new().register(&mut channel).await;
+    };
+    let phone = async {
+        let mut authenticator = Authenticator::new(DOMAIN, Arc::new(air.device("phone")), dialer.clone());
+        let code = screen.scan().await;
+        authenticator.answer_code(&code, &mut passkeys_of(Owner::Agrees), |_| {}).await
+    };
+    let (outcome, ()) = timeout(LONG, async { tokio::join!(phone, laptop) }).await.unwrap();
+    outcome.unwrap();
+}
