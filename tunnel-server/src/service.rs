@@ -25,7 +25,7 @@ use crate::{
     http::{self, Refusal, Request},
     listener::{self, Serving},
     rendezvous::{NoSuchTunnel, OpenError, Rendezvous, Ticket},
-    tunnel::{self, End, Io, Loan, Peer, lend, linger},
+    tunnel::{self, End, Io, Lender, Loan, Peer, lend, linger},
 };
 
 /// How many bytes of a request head are read at once.
@@ -57,6 +57,27 @@ type Tunnels = Rendezvous<oneshot::Sender<Loan>>;
 struct Registration<'a> {
     shared: &'a Shared,
     ticket: Ticket,
+}
+
+/// A connection that has become a side of a tunnel.
+enum Side<'a, S> {
+    Opener(Opener<'a, S>),
+    Joiner(Joiner<'a>),
+}
+
+/// The authenticator's connection, which waits for the client's.
+struct Opener<'a, S> {
+    peer: Peer<S>,
+    registration: Registration<'a>,
+    joined: oneshot::Receiver<Loan>,
+    pending_until: Instant,
+    ends: Instant,
+}
+
+/// The client's connection, which is lent to the opener's task.
+struct Joiner<'a> {
+    registration: Registration<'a>,
+    lender: Lender,
 }
 
 impl Drop for Registration<'_> {
@@ -125,7 +146,20 @@ impl Service {
         self.shared.tunnels().len()
     }
 
-    async fn connection(&self, mut io: impl Io + 'static, stop: &CancellationToken) {
+    /// A connection from its first byte to its last.
+    ///
+    /// Each phase has memory of its own, which is freed with it: nearly all connections are tunnels at rest, and a
+    /// tunnel at rest should not pay for what reading a request or saying goodbye takes.
+    async fn connection(&self, io: impl Io + 'static, stop: &CancellationToken) {
+        match Box::pin(self.handshake(io, stop)).await {
+            Some(Side::Opener(opener)) => Box::pin(self.hold(opener, stop)).await,
+            Some(Side::Joiner(joiner)) => Box::pin(self.lend(joiner)).await,
+            None => {}
+        }
+    }
+
+    /// Reads and answers the request; none where it does not lead into a tunnel.
+    async fn handshake<S: Io + 'static>(&self, mut io: S, stop: &CancellationToken) -> Option<Side<'_, S>> {
         let config = &self.shared.config;
         let request = tokio::select! {
             request = timeout(config.handshake_timeout, read_request(&mut io, config.max_head)) => {
@@ -133,43 +167,48 @@ impl Service {
             }
             () = stop.cancelled() => Ok(Err(Refusal::Unavailable)),
         };
-        let answered = match request {
-            Ok(Ok((request, early))) => self.answer(io, request, early, stop).await,
+        let admitted = match request {
+            Ok(Ok((request, early))) => self.admit(io, &request, early).await,
             Ok(Err(refusal)) => Err((io, refusal)),
-            Err(error) => return tracing::debug!(kind = ?error.kind(), "no request"),
+            Err(error) => {
+                tracing::debug!(kind = ?error.kind(), "no request");
+                return None;
+            }
         };
-        if let Err((io, refusal)) = answered {
-            tracing::debug!(status = refusal.status(), ?refusal, "request refused");
-            let _ = timeout(config.close_timeout, refuse(io, refusal)).await;
+        match admitted {
+            Ok(side) => side,
+            Err((io, refusal)) => {
+                tracing::debug!(status = refusal.status(), ?refusal, "request refused");
+                let _ = timeout(config.close_timeout, refuse(io, refusal)).await;
+                None
+            }
         }
     }
 
-    async fn answer<S: Io + 'static>(
+    async fn admit<S: Io + 'static>(
         &self,
         io: S,
-        request: Request,
+        request: &Request,
         early: Vec<u8>,
-        stop: &CancellationToken,
-    ) -> Result<(), (S, Refusal)> {
+    ) -> Result<Option<Side<'_, S>>, (S, Refusal)> {
         match request.path {
-            ServicePath::New { tunnel } => self.open(io, &request, tunnel, early, stop).await,
+            ServicePath::New { tunnel } => self.open(io, request, tunnel, early).await,
             ServicePath::Connect { routing, tunnel } => {
-                self.join(io, &request, (tunnel, routing), early).await
+                self.join(io, request, (tunnel, routing), early).await
             }
             ServicePath::Contact { .. } => Err((io, Refusal::UnknownContact)),
             _ => Err((io, Refusal::UnknownPath)),
         }
     }
 
-    /// The authenticator's side: opens a tunnel, waits for the client, forwards.
+    /// The authenticator's side: opens a tunnel.
     async fn open<S: Io>(
         &self,
         mut io: S,
         request: &Request,
         tunnel: TunnelId,
         early: Vec<u8>,
-        stop: &CancellationToken,
-    ) -> Result<(), (S, Refusal)> {
+    ) -> Result<Option<Side<'_, S>>, (S, Refusal)> {
         let (parked, joined) = oneshot::channel();
         let routing = self.shared.routing_id();
         let opened = match self.shared.tunnels().open(tunnel, routing, parked, Instant::now().into_std()) {
@@ -178,19 +217,16 @@ impl Service {
         };
         let registration = Registration { shared: &self.shared, ticket: opened.ticket };
         if !self.accept(&mut io, &request.to_response(Some(routing))).await {
-            return Ok(());
+            return Ok(None);
         }
         tracing::debug!("tunnel opened");
-        let config = &self.shared.config;
-        let mut peer = Peer::new(io, early, config);
-        let pending_until = opened.pending_until.into();
-        let end = match tunnel::wait_for_peer(&mut peer, config, joined, stop, pending_until).await {
-            Ok(loan) => tunnel::forward(&mut peer, loan, stop, opened.ends.into()).await,
-            Err(end) => end,
-        };
-        drop(registration);
-        self.finish(peer, end, "authenticator").await;
-        Ok(())
+        Ok(Some(Side::Opener(Opener {
+            peer: Peer::new(io, early, &self.shared.config),
+            registration,
+            joined,
+            pending_until: opened.pending_until.into(),
+            ends: opened.ends.into(),
+        })))
     }
 
     /// The client's side: takes a pending tunnel and lends its connection to the opener.
@@ -200,7 +236,7 @@ impl Service {
         request: &Request,
         (tunnel, routing): (TunnelId, RoutingId),
         early: Vec<u8>,
-    ) -> Result<(), (S, Refusal)> {
+    ) -> Result<Option<Side<'_, S>>, (S, Refusal)> {
         let joined = match self.shared.tunnels().join(tunnel, routing, Instant::now().into_std()) {
             Ok(joined) => joined,
             Err(error) => return Err((io, error.into())),
@@ -211,18 +247,35 @@ impl Service {
             return Err((io, Refusal::NoSuchTunnel));
         }
         if !self.accept(&mut io, &request.to_response(None)).await {
-            return Ok(());
+            return Ok(None);
         }
         tracing::debug!("tunnel joined");
         let (loan, lender) = lend(Peer::new(io, early, &self.shared.config).boxed());
         // An opener that has left by now does not take the loan, which then comes back at once.
         let _ = joined.parked.send(loan);
+        Ok(Some(Side::Joiner(Joiner { registration, lender })))
+    }
+
+    /// Holds a tunnel from its opener's side: waits for the client, forwards, says goodbye.
+    async fn hold(&self, opener: Opener<'_, impl Io>, stop: &CancellationToken) {
+        let Opener { mut peer, registration, joined, pending_until, ends } = opener;
+        let config = &self.shared.config;
+        let end = match tunnel::wait_for_peer(&mut peer, config, joined, stop, pending_until).await {
+            Ok(loan) => tunnel::forward(&mut peer, loan, stop, ends).await,
+            Err(end) => end,
+        };
+        drop(registration);
+        Box::pin(self.finish(peer, end, "authenticator")).await;
+    }
+
+    /// Waits until the opener's side gives the client's connection back, and says goodbye.
+    async fn lend(&self, joiner: Joiner<'_>) {
+        let Joiner { registration, lender } = joiner;
         let returned = lender.returned().await;
         drop(registration);
         if let Some(returned) = returned {
-            self.finish(returned.peer, returned.end, "client").await;
+            Box::pin(self.finish(returned.peer, returned.end, "client")).await;
         }
-        Ok(())
     }
 
     /// Sends the head that accepts the request; false when the peer did not take it.

@@ -26,7 +26,7 @@ use tokio_util::sync::CancellationToken;
 use self::pump::{hold, pump};
 pub(crate) use self::{
     end::{End, linger},
-    lend::{Loan, lend},
+    lend::{Lender, Loan, lend},
     peer::Peer,
 };
 use crate::config::Config;
