@@ -2,6 +2,7 @@
 
 use std::{
     io,
+    pin::Pin,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
@@ -59,25 +60,16 @@ struct Registration<'a> {
     ticket: Ticket,
 }
 
-/// A connection that has become a side of a tunnel.
-enum Side<'a, S> {
-    Opener(Opener<'a, S>),
-    Joiner(Joiner<'a>),
-}
+/// What a connection does after its handshake, in memory of its own.
+type Phase<'a> = Pin<Box<dyn Future<Output = ()> + Send + 'a>>;
 
 /// The authenticator's connection, which waits for the client's.
-struct Opener<'a, S> {
-    peer: Peer<S>,
+struct Opener<'a> {
+    peer: Box<Peer>,
     registration: Registration<'a>,
     joined: oneshot::Receiver<Loan>,
     pending_until: Instant,
     ends: Instant,
-}
-
-/// The client's connection, which is lent to the opener's task.
-struct Joiner<'a> {
-    registration: Registration<'a>,
-    lender: Lender,
 }
 
 impl Drop for Registration<'_> {
@@ -151,15 +143,18 @@ impl Service {
     /// Each phase has memory of its own, which is freed with it: nearly all connections are tunnels at rest, and a
     /// tunnel at rest should not pay for what reading a request or saying goodbye takes.
     async fn connection(&self, io: impl Io + 'static, stop: &CancellationToken) {
-        match Box::pin(self.handshake(io, stop)).await {
-            Some(Side::Opener(opener)) => Box::pin(self.hold(opener, stop)).await,
-            Some(Side::Joiner(joiner)) => Box::pin(self.lend(joiner)).await,
-            None => {}
+        let side = Box::pin(self.handshake(io, stop)).await;
+        if let Some(side) = side {
+            side.await;
         }
     }
 
     /// Reads and answers the request; none where it does not lead into a tunnel.
-    async fn handshake<S: Io + 'static>(&self, mut io: S, stop: &CancellationToken) -> Option<Side<'_, S>> {
+    async fn handshake<'a>(
+        &'a self,
+        mut io: impl Io + 'static,
+        stop: &'a CancellationToken,
+    ) -> Option<Phase<'a>> {
         let config = &self.shared.config;
         let request = tokio::select! {
             request = timeout(config.handshake_timeout, read_request(&mut io, config.max_head)) => {
@@ -168,7 +163,7 @@ impl Service {
             () = stop.cancelled() => Ok(Err(Refusal::Unavailable)),
         };
         let admitted = match request {
-            Ok(Ok((request, early))) => self.admit(io, &request, early).await,
+            Ok(Ok((request, early))) => self.admit(io, &request, early, stop).await,
             Ok(Err(refusal)) => Err((io, refusal)),
             Err(error) => {
                 tracing::debug!(kind = ?error.kind(), "no request");
@@ -185,14 +180,15 @@ impl Service {
         }
     }
 
-    async fn admit<S: Io + 'static>(
-        &self,
+    async fn admit<'a, S: Io + 'static>(
+        &'a self,
         io: S,
         request: &Request,
         early: Vec<u8>,
-    ) -> Result<Option<Side<'_, S>>, (S, Refusal)> {
+        stop: &'a CancellationToken,
+    ) -> Result<Option<Phase<'a>>, (S, Refusal)> {
         match request.path {
-            ServicePath::New { tunnel } => self.open(io, request, tunnel, early).await,
+            ServicePath::New { tunnel } => self.open(io, request, tunnel, early, stop).await,
             ServicePath::Connect { routing, tunnel } => {
                 self.join(io, request, (tunnel, routing), early).await
             }
@@ -202,13 +198,14 @@ impl Service {
     }
 
     /// The authenticator's side: opens a tunnel.
-    async fn open<S: Io>(
-        &self,
+    async fn open<'a, S: Io + 'static>(
+        &'a self,
         mut io: S,
         request: &Request,
         tunnel: TunnelId,
         early: Vec<u8>,
-    ) -> Result<Option<Side<'_, S>>, (S, Refusal)> {
+        stop: &'a CancellationToken,
+    ) -> Result<Option<Phase<'a>>, (S, Refusal)> {
         let (parked, joined) = oneshot::channel();
         let routing = self.shared.routing_id();
         let opened = match self.shared.tunnels().open(tunnel, routing, parked, Instant::now().into_std()) {
@@ -220,13 +217,14 @@ impl Service {
             return Ok(None);
         }
         tracing::debug!("tunnel opened");
-        Ok(Some(Side::Opener(Opener {
+        let opener = Opener {
             peer: Peer::new(io, early, &self.shared.config),
             registration,
             joined,
             pending_until: opened.pending_until.into(),
             ends: opened.ends.into(),
-        })))
+        };
+        Ok(Some(Box::pin(self.hold(opener, stop))))
     }
 
     /// The client's side: takes a pending tunnel and lends its connection to the opener.
@@ -236,7 +234,7 @@ impl Service {
         request: &Request,
         (tunnel, routing): (TunnelId, RoutingId),
         early: Vec<u8>,
-    ) -> Result<Option<Side<'_, S>>, (S, Refusal)> {
+    ) -> Result<Option<Phase<'_>>, (S, Refusal)> {
         let joined = match self.shared.tunnels().join(tunnel, routing, Instant::now().into_std()) {
             Ok(joined) => joined,
             Err(error) => return Err((io, error.into())),
@@ -250,27 +248,33 @@ impl Service {
             return Ok(None);
         }
         tracing::debug!("tunnel joined");
-        let (loan, lender) = lend(Peer::new(io, early, &self.shared.config).boxed());
+        let (loan, lender) = lend(Peer::new(io, early, &self.shared.config));
         // An opener that has left by now does not take the loan, which then comes back at once.
         let _ = joined.parked.send(loan);
-        Ok(Some(Side::Joiner(Joiner { registration, lender })))
+        Ok(Some(Box::pin(self.lend(registration, lender))))
     }
 
     /// Holds a tunnel from its opener's side: waits for the client, forwards, says goodbye.
-    async fn hold(&self, opener: Opener<'_, impl Io>, stop: &CancellationToken) {
-        let Opener { mut peer, registration, joined, pending_until, ends } = opener;
+    fn hold<'a>(
+        &'a self,
+        mut opener: Opener<'a>,
+        stop: &'a CancellationToken,
+    ) -> impl Future<Output = ()> + Send + 'a {
         let config = &self.shared.config;
-        let end = match tunnel::wait_for_peer(&mut peer, config, joined, stop, pending_until).await {
-            Ok(loan) => tunnel::forward(&mut peer, loan, stop, ends).await,
-            Err(end) => end,
-        };
-        drop(registration);
-        Box::pin(self.finish(peer, end, "authenticator")).await;
+        // Not an `async fn`, which would have room for its arguments twice.
+        async move {
+            let Opener { peer, joined, pending_until, ends, .. } = &mut opener;
+            let end = match tunnel::wait_for_peer(peer, config, joined, stop, *pending_until).await {
+                Ok(mut loan) => tunnel::forward(peer, &mut loan, stop, *ends).await,
+                Err(end) => end,
+            };
+            drop(opener.registration);
+            Box::pin(self.finish(opener.peer, end, "authenticator")).await;
+        }
     }
 
     /// Waits until the opener's side gives the client's connection back, and says goodbye.
-    async fn lend(&self, joiner: Joiner<'_>) {
-        let Joiner { registration, lender } = joiner;
+    async fn lend(&self, registration: Registration<'_>, lender: Lender) {
         let returned = lender.returned().await;
         drop(registration);
         if let Some(returned) = returned {
@@ -284,7 +288,7 @@ impl Service {
         timeout(self.shared.config.handshake_timeout, sending).await.unwrap_or(false)
     }
 
-    async fn finish(&self, peer: Peer<impl Io>, end: End, role: &'static str) {
+    async fn finish(&self, peer: Box<Peer>, end: End, role: &'static str) {
         tracing::debug!(role, ?end, "side of a tunnel ended");
         peer.finish(end, &self.shared.config).await;
     }
@@ -330,7 +334,7 @@ async fn read_request(io: &mut impl Io, max: usize) -> io::Result<Result<(Reques
 /// Sends a refusal and waits until the peer has taken it.
 async fn refuse(mut io: impl Io, refusal: Refusal) {
     if io.write_all(&refusal.to_response()).await.is_ok() {
-        linger(io).await;
+        linger(&mut io).await;
     }
 }
 

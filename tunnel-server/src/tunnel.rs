@@ -12,7 +12,7 @@ mod pump;
 
 use std::{
     future::{Future, poll_fn},
-    pin::{Pin, pin},
+    pin::Pin,
     task::{Context, Poll},
 };
 
@@ -39,19 +39,18 @@ impl<T: AsyncRead + AsyncWrite + Send + Unpin + ?Sized> Io for T {}
 const MESSAGE_OVERHEAD: usize = 64;
 
 /// Waits until the other side lends its connection, and keeps what comes in meanwhile for it.
-pub(crate) async fn wait_for_peer<S: Io>(
-    opener: &mut Peer<S>,
+pub(crate) async fn wait_for_peer(
+    opener: &mut Peer,
     config: &Config,
-    joined: oneshot::Receiver<Loan>,
+    joined: &mut oneshot::Receiver<Loan>,
     stop: &CancellationToken,
     pending_until: Instant,
 ) -> Result<Loan, End> {
     let mut held = Vec::new();
     let mut room = config.max_pending_bytes;
-    let mut joined = pin!(joined);
     tokio::select! {
         biased;
-        loan = &mut joined => {
+        loan = joined => {
             let mut loan = loan.map_err(|_| End::Expired)?;
             if let Some(joiner) = loan.peer() {
                 joiner.queue(&held);
@@ -66,14 +65,14 @@ pub(crate) async fn wait_for_peer<S: Io>(
 }
 
 /// Moves messages both ways until the tunnel ends. Gives the opener's end; the joiner gets its own with its connection.
-pub(crate) async fn forward<S: Io>(
-    opener: &mut Peer<S>,
-    mut loan: Loan,
+pub(crate) async fn forward(
+    opener: &mut Peer,
+    loan: &mut Loan,
     stop: &CancellationToken,
     ends: Instant,
 ) -> End {
     let (opener_end, joiner_end) = tokio::select! {
-        ends = Forward { opener, loan: &mut loan } => ends,
+        ends = Forward { opener, loan } => ends,
         () = stop.cancelled() => (End::Stopping, End::Stopping),
         () = sleep_until(ends) => (End::Expired, End::Expired),
     };
@@ -82,12 +81,12 @@ pub(crate) async fn forward<S: Io>(
 }
 
 /// Both directions at once; ready with the ends of opener and joiner.
-struct Forward<'a, S> {
-    opener: &'a mut Peer<S>,
+struct Forward<'a> {
+    opener: &'a mut Peer,
     loan: &'a mut Loan,
 }
 
-impl<S: Io> Future for Forward<'_, S> {
+impl Future for Forward<'_> {
     type Output = (End, End);
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<(End, End)> {

@@ -71,10 +71,10 @@ impl From<Violation> for End {
     }
 }
 
-impl<S: Io> Peer<S> {
+impl Peer {
     /// Sends what is still waiting, closes the websocket as the end asks for, and waits a bounded time for the peer to
     /// take note.
-    pub(crate) async fn finish(mut self, end: End, config: &Config) {
+    pub(crate) async fn finish(mut self: Box<Self>, end: End, config: &Config) {
         let closing = async {
             if let Some(frame) = end.close_frame().filter(|_| self.is_whole()) {
                 self.queue(&frame);
@@ -83,7 +83,7 @@ impl<S: Io> Peer<S> {
             if sent && matches!(end, End::OtherSide(_) | End::Expired | End::Quota | End::Stopping) {
                 poll_fn(|context| discard(&mut self, context)).await;
             }
-            linger(self.into_io()).await;
+            linger(&mut self.io).await;
         };
         let _ = timeout(config.close_timeout, closing).await;
     }
@@ -92,7 +92,7 @@ impl<S: Io> Peer<S> {
 /// Ends the sending direction, then reads and drops what still comes in.
 ///
 /// A socket that is dropped with unread bytes is reset, and a reset destroys answers that the peer has not read.
-pub(crate) async fn linger(mut io: impl Io) {
+pub(crate) async fn linger(io: &mut (impl Io + ?Sized)) {
     if io.shutdown().await.is_ok() {
         let _ = tokio::io::copy(&mut io.take(LINGER_BYTES), &mut tokio::io::sink()).await;
     }

@@ -4,19 +4,17 @@ use std::task::{Context, Poll};
 
 use tokio::sync::oneshot;
 
-use super::{End, Io, Peer};
-
-type Boxed = Peer<Box<dyn Io>>;
+use super::{End, Peer};
 
 /// A connection that comes back at the end of a tunnel, with the end that it is to be closed with.
 pub(crate) struct Returned {
-    pub(crate) peer: Boxed,
+    pub(crate) peer: Box<Peer>,
     pub(crate) end: End,
 }
 
 /// The joiner's connection in the opener's hands. It comes back however the loan ends.
 pub(crate) struct Loan {
-    peer: Option<Boxed>,
+    peer: Option<Box<Peer>>,
     back: Option<oneshot::Sender<Returned>>,
 }
 
@@ -24,15 +22,15 @@ pub(crate) struct Loan {
 pub(crate) struct Lender(oneshot::Receiver<Returned>);
 
 /// Lends a connection.
-pub(crate) fn lend(peer: Boxed) -> (Loan, Lender) {
+pub(crate) fn lend(peer: Box<Peer>) -> (Loan, Lender) {
     let (back, returned) = oneshot::channel();
     (Loan { peer: Some(peer), back: Some(back) }, Lender(returned))
 }
 
 impl Loan {
     /// The connection; none once it has been given back.
-    pub(super) const fn peer(&mut self) -> Option<&mut Boxed> {
-        self.peer.as_mut()
+    pub(super) fn peer(&mut self) -> Option<&mut Peer> {
+        self.peer.as_deref_mut()
     }
 
     /// Ready when the joiner's task is gone.

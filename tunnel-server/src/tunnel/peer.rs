@@ -34,8 +34,10 @@ pub(super) fn with_buffer<T>(work: impl FnOnce(&mut [u8]) -> T) -> T {
 }
 
 /// A connection: its stream, how far its frames have been read, and what it is yet to be sent.
-pub(crate) struct Peer<S> {
-    io: S,
+///
+/// Both sides of a tunnel are of one type, whatever their streams are; a side is passed on as a box, so that it is in
+/// memory once and no future on the way has room for a second one.
+pub(crate) struct Peer<S: ?Sized = dyn Io> {
     pub(super) reframer: Reframer,
     /// Read together with the request, to be treated before anything else.
     early: Vec<u8>,
@@ -46,35 +48,23 @@ pub(crate) struct Peer<S> {
     whole: bool,
     /// The answer to this peer's last ping, to be sent between two frames.
     pong: Option<Vec<u8>>,
+    pub(super) io: S,
 }
 
-impl<S: Io> Peer<S> {
+impl Peer {
     /// Takes over a connection after its upgrade. `early` is what the peer sent right behind its request.
-    pub(crate) fn new(io: S, early: Vec<u8>, config: &Config) -> Self {
+    pub(crate) fn new(io: impl Io + 'static, early: Vec<u8>, config: &Config) -> Box<Self> {
         let message = u64::try_from(config.max_message).unwrap_or(u64::MAX);
         let limits = Limits { message, total: config.max_tunnel_bytes };
-        Self {
-            io,
+        Box::new(Peer {
             reframer: Reframer::new(limits),
             early,
             unsent: Vec::new(),
             sent: 0,
             whole: true,
             pong: None,
-        }
-    }
-
-    /// The same connection behind a box, so that tunnels have one type.
-    pub(crate) fn boxed(self) -> Peer<Box<dyn Io>>
-    where
-        S: 'static,
-    {
-        let Self { io, reframer, early, unsent, sent, whole, pong } = self;
-        Peer { io: Box::new(io), reframer, early, unsent, sent, whole, pong }
-    }
-
-    pub(super) fn into_io(self) -> S {
-        self.io
+            io,
+        })
     }
 
     /// Reads what is there into the buffer behind its headroom; an empty range at the end of the stream.

@@ -7,18 +7,14 @@ use std::{
 };
 
 use super::{
-    End, Io, MESSAGE_OVERHEAD,
+    End, MESSAGE_OVERHEAD,
     peer::{Peer, with_buffer},
 };
 use crate::websocket::Control;
 
 /// Moves what `from` sends to `to` until one of them is not ready. Ready with the end of `from`, or with
 /// [`End::OtherSide`] if `to` is gone.
-pub(super) fn pump<A: Io, B: Io>(
-    from: &mut Peer<A>,
-    to: &mut Peer<B>,
-    context: &mut Context<'_>,
-) -> Poll<End> {
+pub(super) fn pump(from: &mut Peer, to: &mut Peer, context: &mut Context<'_>) -> Poll<End> {
     loop {
         to.answer_ping();
         // What `to` has not taken stops `from` from being read.
@@ -40,8 +36,8 @@ pub(super) fn pump<A: Io, B: Io>(
 }
 
 /// Keeps what `from` sends in `held` while there is nobody to send it to.
-pub(super) fn hold<A: Io>(
-    from: &mut Peer<A>,
+pub(super) fn hold(
+    from: &mut Peer,
     context: &mut Context<'_>,
     held: &mut Vec<u8>,
     room: &mut usize,
@@ -76,7 +72,7 @@ pub(super) fn hold<A: Io>(
 }
 
 /// Drops what `from` sends. Ready when it closes, leaves, or breaks a rule.
-pub(super) fn discard<A: Io>(from: &mut Peer<A>, context: &mut Context<'_>) -> Poll<()> {
+pub(super) fn discard(from: &mut Peer, context: &mut Context<'_>) -> Poll<()> {
     loop {
         let dropped = with_buffer(|buffer| {
             let input = match ready!(from.poll_read(context, buffer)) {
@@ -92,8 +88,8 @@ pub(super) fn discard<A: Io>(from: &mut Peer<A>, context: &mut Context<'_>) -> P
 }
 
 /// Rewrites what was read and gives it out piece by piece, with the number of frames that begin in the piece.
-fn rewrite<A: Io>(
-    from: &mut Peer<A>,
+fn rewrite(
+    from: &mut Peer,
     buffer: &mut [u8],
     mut input: Range<usize>,
     mut give: impl FnMut(&[u8], usize) -> io::Result<()>,
