@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use hybridge_proto::service::MAX_MESSAGE;
 
-use crate::rendezvous::Limits;
+use crate::{node::Node, rendezvous::Limits};
 
 /// What a service allows. Start from [`Config::default`] and change fields.
 ///
@@ -39,6 +39,9 @@ pub struct Config {
     /// The most connections at a time that a listener serves; further ones wait in the listener's backlog.
     /// Default: 4,096.
     pub max_connections: usize,
+    /// Which machine of a service this is. Default: none, for a service of one machine; its number is 0 and its
+    /// generation random.
+    pub node: Option<Node>,
 }
 
 impl Default for Config {
@@ -54,6 +57,7 @@ impl Default for Config {
             close_timeout: Duration::from_secs(5),
             max_tunnels: 2048,
             max_connections: 4096,
+            node: None,
         }
     }
 }

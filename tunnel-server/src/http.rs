@@ -56,6 +56,12 @@ pub enum Refusal {
     /// 404: no tunnel with these IDs waits to be joined.
     #[error("No tunnel with these IDs waits to be joined.")]
     NoSuchTunnel,
+    /// 404: the routing ID names another machine of the service.
+    #[error("This tunnel is at another machine of the service. Its proxy has to route by the routing ID.")]
+    OtherNode,
+    /// 404: the routing ID is from an earlier start of this machine.
+    #[error("This tunnel is gone, because its machine has restarted.")]
+    OtherGeneration,
     /// 410: the service remembers no phone under this contact ID.
     #[error("This service remembers no phone under this contact ID.")]
     UnknownContact,
@@ -73,7 +79,9 @@ impl Refusal {
     const fn status_line(self) -> (u16, &'static str) {
         match self {
             Self::Malformed | Self::NotAnUpgrade | Self::Subprotocol => (400, "Bad Request"),
-            Self::UnknownPath | Self::NoSuchTunnel => (404, "Not Found"),
+            Self::UnknownPath | Self::NoSuchTunnel | Self::OtherNode | Self::OtherGeneration => {
+                (404, "Not Found")
+            }
             Self::Method => (405, "Method Not Allowed"),
             Self::TooSlow => (408, "Request Timeout"),
             Self::TunnelInUse => (409, "Conflict"),

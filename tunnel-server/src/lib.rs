@@ -33,6 +33,7 @@
 mod config;
 pub mod http;
 mod listener;
+pub mod node;
 pub mod rendezvous;
 mod service;
 mod tunnel;

@@ -25,6 +25,7 @@ use crate::{
     config::Config,
     http::{self, Refusal, Request},
     listener::{self, Serving},
+    node::{Node, NotHere},
     rendezvous::{NoSuchTunnel, OpenError, Rendezvous, Ticket},
     tunnel::{self, End, Io, Lender, Loan, Peer, lend, linger},
 };
@@ -47,6 +48,7 @@ pub struct Service {
 
 struct Shared {
     config: Config,
+    node: Node,
     tunnels: Mutex<Tunnels>,
     rng: Mutex<Box<dyn CryptoRng + Send>>,
 }
@@ -84,7 +86,7 @@ impl Shared {
     }
 
     fn routing_id(&self) -> RoutingId {
-        RoutingId::generate(&mut **self.rng.lock().unwrap_or_else(PoisonError::into_inner))
+        self.node.routing_id(&mut **self.rng.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
@@ -99,9 +101,15 @@ impl Service {
     }
 
     /// A service that draws its routing IDs from `rng`.
-    pub fn with_rng(config: Config, rng: impl CryptoRng + Send + 'static) -> Self {
+    pub fn with_rng(config: Config, mut rng: impl CryptoRng + Send + 'static) -> Self {
+        let node = config.node.unwrap_or_else(|| {
+            let mut generation = [0];
+            rng.fill_bytes(&mut generation);
+            let [generation] = generation;
+            Node::new(0, generation)
+        });
         let tunnels = Mutex::new(Rendezvous::new(config.rendezvous_limits()));
-        Self { shared: Arc::new(Shared { config, tunnels, rng: Mutex::new(Box::new(rng)) }) }
+        Self { shared: Arc::new(Shared { config, node, tunnels, rng: Mutex::new(Box::new(rng)) }) }
     }
 
     /// Accepts connections until the returned handle is dropped or stopped.
@@ -235,6 +243,9 @@ impl Service {
         (tunnel, routing): (TunnelId, RoutingId),
         early: Vec<u8>,
     ) -> Result<Option<Phase<'_>>, (S, Refusal)> {
+        if let Err(not_here) = self.shared.node.check(routing) {
+            return Err((io, not_here.into()));
+        }
         let joined = match self.shared.tunnels().join(tunnel, routing, Instant::now().into_std()) {
             Ok(joined) => joined,
             Err(error) => return Err((io, error.into())),
@@ -299,6 +310,15 @@ impl From<OpenError> for Refusal {
         match error {
             OpenError::InUse => Self::TunnelInUse,
             OpenError::Full => Self::Unavailable,
+        }
+    }
+}
+
+impl From<NotHere> for Refusal {
+    fn from(not_here: NotHere) -> Self {
+        match not_here {
+            NotHere::OtherNode => Self::OtherNode,
+            NotHere::OtherGeneration => Self::OtherGeneration,
         }
     }
 }

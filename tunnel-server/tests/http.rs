@@ -3,9 +3,10 @@
 
 mod support;
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use hybridge_proto::ids::RoutingId;
+use hybridge_relay::node::Node;
 use support::*;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -96,6 +97,26 @@ async fn only_the_first_connect_with_the_right_routing_id_joins() {
     assert_eq!(join(&service, RoutingId::from_bytes(wrong)).await.err(), Some(404));
     let _client = join(&service, routing).await.unwrap();
     assert_eq!(join(&service, routing).await.err(), Some(404));
+}
+
+#[tokio::test]
+async fn a_routing_id_of_another_node_or_start_is_404_with_its_reason() {
+    let node = Node::starting_at(3, SystemTime::now());
+    let service = with_config(|config| config.node = Some(node));
+    let (_phone, routing) = open(&service).await;
+    let [number, generation, rest] = *routing.as_bytes();
+    assert_eq!(number, 3);
+    for (bytes, reason) in [
+        ([4, generation, rest], "at another machine"),
+        ([3, generation.wrapping_add(1), rest], "has restarted"),
+        ([3, generation, rest.wrapping_add(1)], "No tunnel with these IDs"),
+    ] {
+        let path = connect_path(RoutingId::from_bytes(bytes));
+        let answer = exchange(&service, &format!("GET {path} HTTP/1.1\r\n{UPGRADE}\r\n")).await;
+        assert_eq!(status(&answer), 404);
+        assert!(answer.contains(reason), "{answer}");
+    }
+    join(&service, routing).await.unwrap();
 }
 
 #[tokio::test]

@@ -119,6 +119,8 @@ fn every_refusal_is_one_sentence_of_plain_text() {
         (Refusal::Subprotocol, 400),
         (Refusal::TunnelInUse, 409),
         (Refusal::NoSuchTunnel, 404),
+        (Refusal::OtherNode, 404),
+        (Refusal::OtherGeneration, 404),
         (Refusal::UnknownContact, 410),
         (Refusal::Unavailable, 503),
     ] {
