@@ -4,6 +4,8 @@ use std::{net::SocketAddr, path::PathBuf};
 
 use clap::{Args as ClapArgs, Parser, Subcommand, value_parser};
 
+use crate::bound::Bound;
+
 const ABOUT: &str = "\
 Loads a tunnel service for the FIDO hybrid transport and measures what that costs the service: CPU time and memory of
 its process, latency, whether everything arrives. The same load goes through a raw TCP pair in turn with the service,
@@ -35,10 +37,13 @@ Example:
 
 const LIFECYCLE: &str = "\
 A set-up is: open a tunnel, join it. A lifecycle is: open a tunnel, join it, three round trips, close it from one end
-and wait until both connections are over.
+and wait until both connections are over. With more than 10,000 lifecycles, the memory at the end is held against that
+after 10,000, which shows what is leaked.
 
-Example:
-  hybridge-relay-load lifecycle --serve target/release/hybridge-relay --count 20000";
+Examples:
+  hybridge-relay-load lifecycle --serve target/release/hybridge-relay --count 20000
+  hybridge-relay-load lifecycle --serve target/release/hybridge-relay --rounds 1 --no-floor \\
+    --count 1000000 --at-most 'memory at the end / after 10000=1.1'";
 
 const SLOW: &str = "\
 One end of some tunnels sends as fast as it can, the other one does not read. What the service then holds in memory,
@@ -88,24 +93,34 @@ impl Mode {
 /// What is loaded, how often, and how the result is given.
 #[derive(Debug, ClapArgs)]
 pub(crate) struct Common {
-    /// Start this hybridge-relay for each round, with --listen 127.0.0.1:0 --limits none
+    /// Start this hybridge-relay for each round, with --listen 127.0.0.1:0 --admin-listen off --limits none
     #[arg(long, value_name = "PATH", required_unless_present = "url", conflicts_with = "url")]
     pub(crate) serve: Option<PathBuf>,
     /// A further argument for the service that is started; can be given several times
     #[arg(long, value_name = "ARG", requires = "serve", allow_hyphen_values = true)]
     pub(crate) serve_arg: Vec<String>,
+    /// Start it with TLS, and the floor too, with a certificate that is made for the run
+    #[arg(long, requires = "serve")]
+    pub(crate) tls: bool,
     /// A running tunnel service, such as ws://127.0.0.1:8080
     #[arg(long)]
     pub(crate) url: Option<String>,
     /// Its process, for CPU time and memory
     #[arg(long, requires = "url")]
     pub(crate) pid: Option<u32>,
+    /// The certificates to trust at a wss:// URL, as PEM
+    #[arg(long, value_name = "FILE", requires = "url")]
+    pub(crate) ca: Option<PathBuf>,
     /// Give up after so many seconds
     #[arg(long, value_name = "SECONDS", default_value_t = 900, value_parser = value_parser!(u32).range(1..=86_400))]
     pub(crate) time_limit: u32,
     /// Print one JSON object instead of a table
     #[arg(long)]
     pub(crate) json: bool,
+    /// Fail if the service's figure of this name is above a value, or its ratio to the floor where the value ends with x:
+    /// 'CPU per lifecycle=1.2x'; can be given several times
+    #[arg(long, value_name = "FIGURE=VALUE")]
+    pub(crate) at_most: Vec<Bound>,
     /// No progress on standard error
     #[arg(long)]
     pub(crate) quiet: bool,
@@ -226,4 +241,10 @@ pub(crate) struct FloorArgs {
     /// Loopback address and port to listen on; port 0 picks a free one
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:0")]
     pub(crate) listen: SocketAddr,
+    /// Certificate chain to serve TLS with, as PEM
+    #[arg(long, value_name = "FILE", requires = "tls_key")]
+    pub(crate) tls_cert: Option<PathBuf>,
+    /// Its private key, as PEM
+    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    pub(crate) tls_key: Option<PathBuf>,
 }

@@ -1,12 +1,10 @@
 //! One end of a tunnel.
 
-use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
-    net::TcpStream,
-};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use crate::{
     error::Error,
+    tls::Stream,
     wire::{Frame, Kind, Message, Wire, frame},
 };
 
@@ -16,7 +14,7 @@ const PIECE: usize = 16 * 1024;
 /// A connection that messages are sent and received on. It holds no memory until it is first read from.
 #[derive(Debug)]
 pub(crate) struct End {
-    pub(crate) io: TcpStream,
+    pub(crate) io: Stream,
     wire: Wire,
     /// Read and not looked at yet.
     inbox: Vec<u8>,
@@ -34,13 +32,14 @@ pub(crate) enum Received {
 
 impl End {
     /// Takes over a connection that messages can be sent on. `inbox` was read from it before.
-    pub(crate) const fn new(io: TcpStream, wire: Wire, inbox: Vec<u8>) -> Self {
+    pub(crate) const fn new(io: Stream, wire: Wire, inbox: Vec<u8>) -> Self {
         Self { io, wire, inbox, message: Vec::new() }
     }
 
     /// Sends bytes as they are.
     pub(crate) async fn send(&mut self, bytes: &[u8]) -> Result<(), Error> {
-        self.io.write_all(bytes).await.map_err(Error::Connection)
+        self.io.write_all(bytes).await.map_err(Error::Connection)?;
+        self.io.flush().await.map_err(Error::Connection)
     }
 
     /// Receives one message and checks that it is `expected`.

@@ -9,7 +9,7 @@ use thiserror::Error;
 pub(crate) enum Error {
     #[error("{0} is not a loopback address; load is sent within this machine only")]
     NotLoopback(IpAddr),
-    #[error("the URL is not of the form ws://127.0.0.1:8080")]
+    #[error("the URL is not of the form ws://127.0.0.1:8080, or wss:// with --ca")]
     Url,
     #[error("the host of the URL has no address")]
     Resolve(#[source] io::Error),
@@ -17,6 +17,8 @@ pub(crate) enum Error {
         "{needed} file descriptors are needed and {limit} are allowed; raise the limit (ulimit -n) or ask for less"
     )]
     Descriptors { needed: u64, limit: u64 },
+    #[error("TLS failed; check the certificates")]
+    Tls(#[source] io::Error),
     #[error("the runtime did not start")]
     Runtime(#[source] io::Error),
     #[error("the server could not be started; check the path")]
@@ -45,6 +47,10 @@ pub(crate) enum Error {
     Measure { pid: u32, source: io::Error },
     #[error("not done after {} seconds; ask for less or raise --time-limit", .0.as_secs())]
     TimeUp(Duration),
+    #[error("{name} is {value:.4}, which is more than {most}")]
+    AboveBound { name: String, value: f64, most: f64 },
+    #[error("there is no figure {0} to hold against its bound; the names are those in the table")]
+    NoFigure(String),
     #[error("the result could not be written")]
     Write(#[source] io::Error),
 }

@@ -13,7 +13,7 @@ use crate::{
     progress::Progress,
     report::{Report, Sample},
     rounds::alternate,
-    stats::Times,
+    stats::{Times, float},
     subject::Subject,
     target::{Target, Tunnel},
     wire::Message,
@@ -23,6 +23,8 @@ use crate::{
 const TRIPS: u32 = 3;
 /// Lifecycles before the first that is measured.
 const WARM_UP: u32 = 500;
+/// After so many lifecycles a service has all the memory that it needs for any number of them.
+const EARLY: u32 = 10_000;
 
 pub(crate) async fn run(args: &LifecycleArgs, progress: &Progress) -> Result<Report, Error> {
     let sockets = u64::from(args.set_ups.max(args.at_once)).saturating_mul(2);
@@ -59,13 +61,19 @@ async fn measure(
 
     let before = subject.cpu()?;
     let start = Instant::now();
-    let times = lifecycles(&subject.target, &message, args.count, args.at_once, progress).await?;
+    let early = args.count.min(EARLY);
+    let mut times = lifecycles(&subject.target, &message, early, args.at_once, progress).await?;
+    let memory = subject.memory()?.map(float);
+    times.extend(lifecycles(&subject.target, &message, args.count - early, args.at_once, progress).await?);
+    let times = Times::new(times);
     let rate = f64::from(args.count) / start.elapsed().as_secs_f64();
     subject.settle().await?;
     note_cpu(&mut sample, "CPU per lifecycle", before, subject.cpu()?, args.count);
     sample.note("lifecycles each second", "1/s", Some(rate));
     sample.note("lifecycle p50", "µs", times.percentile(50));
     sample.note("lifecycle p99", "µs", times.percentile(99));
+    let later = subject.memory()?.map(float).filter(|_| args.count > early);
+    sample.note("memory at the end / after 10000", "", memory.zip(later).map(|(early, later)| later / early));
     Ok(sample)
 }
 
@@ -80,7 +88,7 @@ async fn lifecycles(
     count: u32,
     at_once: u32,
     progress: &Progress,
-) -> Result<Times, Error> {
+) -> Result<Vec<Duration>, Error> {
     let at_once = usize::try_from(at_once).unwrap_or(1);
     let mut living = stream::iter(0..count).map(|_| lifecycle(target, message)).buffer_unordered(at_once);
     let mut times = Vec::new();
@@ -88,7 +96,7 @@ async fn lifecycles(
         times.push(time?);
         progress.advance(1);
     }
-    Ok(Times::new(times))
+    Ok(times)
 }
 
 async fn lifecycle(target: &Target, message: &Message) -> Result<Duration, Error> {

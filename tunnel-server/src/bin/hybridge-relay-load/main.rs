@@ -13,6 +13,7 @@ use tokio::{runtime, time::timeout};
 
 mod abuse;
 mod args;
+mod bound;
 mod crowd;
 mod end;
 mod error;
@@ -28,6 +29,7 @@ mod slow;
 mod stats;
 mod subject;
 mod target;
+mod tls;
 mod wire;
 
 use args::{Args, Common, Mode};
@@ -63,7 +65,8 @@ fn load(mode: &Mode) -> Result<(), Error> {
     let report = runtime.block_on(bounded)?;
     let mut stdout = io::stdout().lock();
     let written = if common.json { report.write_json(&mut stdout) } else { report.write_table(&mut stdout) };
-    written.and_then(|()| stdout.flush()).map_err(Error::Write)
+    written.and_then(|()| stdout.flush()).map_err(Error::Write)?;
+    common.at_most.iter().try_for_each(|bound| bound.check(&report))
 }
 
 async fn report(mode: &Mode, common: &Common) -> Result<Report, Error> {

@@ -101,6 +101,12 @@ impl Report {
         }
     }
 
+    /// The service's median of a figure, or the median of its ratios to the floor.
+    pub(crate) fn value(&self, name: &str, of_floor: bool) -> Option<f64> {
+        let row = self.figures.iter().find(|row| row.name == name)?;
+        if of_floor { row.ratio } else { row.service }
+    }
+
     /// One JSON object.
     pub(crate) fn write_json(&self, out: &mut impl Write) -> io::Result<()> {
         serde_json::to_writer_pretty(&mut *out, self)?;
@@ -138,7 +144,7 @@ fn cell(value: Option<f64>) -> String {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
 
     fn sample(cpu: f64) -> Sample {
@@ -148,7 +154,7 @@ mod tests {
         sample
     }
 
-    fn report() -> Report {
+    pub(crate) fn report() -> Report {
         let mut report = Report::new("test");
         report.set("tunnels", 4);
         // A machine that is slow in the middle round.

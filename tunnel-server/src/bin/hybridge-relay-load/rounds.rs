@@ -29,7 +29,7 @@ pub(crate) async fn alternate(
         let floor = if turns.no_floor {
             None
         } else {
-            let floor = Subject::floor().await?;
+            let floor = Subject::floor(common.tls).await?;
             progress.start(label("floor"), 0);
             Some(measure(&floor, &label("floor")).await?)
         };

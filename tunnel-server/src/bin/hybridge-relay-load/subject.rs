@@ -1,13 +1,20 @@
 //! What is measured: a tunnel service or the floor, with its process.
 
-use std::{env, ffi::OsString, process::Stdio};
+use std::{env, ffi::OsString, net::SocketAddr, process::Stdio};
 
 use tokio::{
     io::{AsyncBufReadExt, BufReader},
     process::{Child, Command},
 };
 
-use crate::{args::Common, error::Error, process::Process, target::Target, wire::Wire};
+use crate::{
+    args::Common,
+    error::Error,
+    process::Process,
+    target::Target,
+    tls::{Certificate, Tls},
+    wire::Wire,
+};
 
 /// A server that load is sent to. One that was started here ends with this value.
 #[derive(Debug)]
@@ -16,6 +23,8 @@ pub(crate) struct Subject {
     /// None where the process of a running service was not named.
     pub(crate) process: Option<Process>,
     _child: Option<Child>,
+    /// In files as long as the server may read them.
+    _certificate: Option<Certificate>,
 }
 
 /// How a service that is started is to treat its peers.
@@ -32,7 +41,8 @@ impl Subject {
     pub(crate) async fn service(common: &Common, limits: Limits) -> Result<Self, Error> {
         if let Some(url) = &common.url {
             let process = common.pid.map(Process::new);
-            return Ok(Self { target: Target::service(url)?, process, _child: None });
+            let target = Target::service(url, common.ca.as_deref())?;
+            return Ok(Self { target, process, _child: None, _certificate: None });
         }
         let path = common.serve.as_ref().ok_or(Error::Url)?;
         let mut args: Vec<OsString> = vec!["--listen".into(), "127.0.0.1:0".into()];
@@ -40,17 +50,21 @@ impl Subject {
             args.extend(["--limits".into(), "none".into()]);
         }
         args.extend(common.serve_arg.iter().map(OsString::from));
-        Self::start(Command::new(path).args(args), Wire::Websocket).await
+        Self::start(Command::new(path).args(args), Wire::Websocket, common.tls).await
     }
 
     /// A fresh raw TCP pair server.
-    pub(crate) async fn floor() -> Result<Self, Error> {
+    pub(crate) async fn floor(tls: bool) -> Result<Self, Error> {
         let program = env::current_exe().map_err(Error::Start)?;
-        Self::start(Command::new(program).arg("floor"), Wire::Raw).await
+        Self::start(Command::new(program).arg("floor"), Wire::Raw, tls).await
     }
 
     /// Starts a program that says on its standard output where it listens.
-    async fn start(command: &mut Command, wire: Wire) -> Result<Self, Error> {
+    async fn start(command: &mut Command, wire: Wire, tls: bool) -> Result<Self, Error> {
+        let certificate = tls.then(Certificate::new).transpose()?;
+        if let Some(certificate) = &certificate {
+            command.arg("--tls-cert").arg(certificate.chain()).arg("--tls-key").arg(certificate.key());
+        }
         if env::var_os("RUST_LOG").is_none() {
             command.env("RUST_LOG", "error");
         }
@@ -58,7 +72,7 @@ impl Subject {
         let mut child = command.spawn().map_err(Error::Start)?;
         let stdout = child.stdout.take().ok_or(Error::NotListening)?;
         let mut lines = BufReader::new(stdout).lines();
-        let address = loop {
+        let address: SocketAddr = loop {
             let line = lines.next_line().await.map_err(Error::Start)?.ok_or(Error::NotListening)?;
             let word = line.strip_prefix("listening on ").and_then(|rest| rest.split_whitespace().next());
             if let Some(address) = word.and_then(|word| word.parse().ok()) {
@@ -66,7 +80,10 @@ impl Subject {
             }
         };
         let process = child.id().map(Process::new);
-        Ok(Self { target: Target::started(address, wire)?, process, _child: Some(child) })
+        let name = address.ip().to_string();
+        let tls = certificate.as_ref().map(|made| Tls::new(&made.chain(), &name)).transpose()?;
+        let target = Target::started(address, wire, tls)?;
+        Ok(Self { target, process, _child: Some(child), _certificate: certificate })
     }
 
     /// Waits until the server has nothing left to do.

@@ -3,6 +3,7 @@
 use std::{
     cell::RefCell,
     net::{SocketAddr, ToSocketAddrs},
+    path::Path,
 };
 
 use getrandom::SysRng;
@@ -16,9 +17,15 @@ use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
 };
+use tokio_util::either::Either;
 use url::Url;
 
-use crate::{end::End, error::Error, wire::Wire};
+use crate::{
+    end::End,
+    error::Error,
+    tls::{Stream, Tls},
+    wire::Wire,
+};
 
 /// The key of every request, and what RFC 6455 makes of it.
 const KEY: &str = "dGhlIHNhbXBsZSBub25jZQ==";
@@ -34,6 +41,7 @@ pub(crate) struct Target {
     host: String,
     /// What stands before `/cable/` in the paths.
     prefix: String,
+    tls: Option<Tls>,
 }
 
 /// Both ends of a tunnel.
@@ -55,27 +63,34 @@ fn tunnel_id() -> TunnelId {
 }
 
 impl Target {
-    /// A tunnel service at a `ws://` URL, which has to be on this machine.
-    pub(crate) fn service(url: &str) -> Result<Self, Error> {
-        let parsed = Url::parse(url).ok().filter(|url| url.scheme() == "ws").ok_or(Error::Url)?;
+    /// A tunnel service at a `ws://` URL, which has to be on this machine; or at a `wss://` one, with the certificates
+    /// to trust.
+    pub(crate) fn service(url: &str, trusted: Option<&Path>) -> Result<Self, Error> {
+        let parsed = Url::parse(url).map_err(|_| Error::Url)?;
+        let trusted = match (parsed.scheme(), trusted) {
+            ("ws", _) => None,
+            ("wss", Some(trusted)) => Some(trusted),
+            _ => return Err(Error::Url),
+        };
         let (host, port) = parsed.host_str().zip(parsed.port_or_known_default()).ok_or(Error::Url)?;
         let mut addresses =
             (host.trim_matches(['[', ']']), port).to_socket_addrs().map_err(Error::Resolve)?;
         let address = addresses.next().ok_or(Error::Url)?;
         let prefix = parsed.path().trim_end_matches('/').to_owned();
-        Self::new(address, Wire::Websocket, format!("{host}:{port}"), prefix)
+        let tls = trusted.map(|trusted| Tls::new(trusted, host.trim_matches(['[', ']']))).transpose()?;
+        Ok(Self { prefix, tls, ..Self::new(address, Wire::Websocket, format!("{host}:{port}"))? })
     }
 
     /// A server that was started here.
-    pub(crate) fn started(address: SocketAddr, wire: Wire) -> Result<Self, Error> {
-        Self::new(address, wire, address.to_string(), String::new())
+    pub(crate) fn started(address: SocketAddr, wire: Wire, tls: Option<Tls>) -> Result<Self, Error> {
+        Ok(Self { tls, ..Self::new(address, wire, address.to_string())? })
     }
 
-    fn new(address: SocketAddr, wire: Wire, host: String, prefix: String) -> Result<Self, Error> {
+    fn new(address: SocketAddr, wire: Wire, host: String) -> Result<Self, Error> {
         if !address.ip().to_canonical().is_loopback() {
             return Err(Error::NotLoopback(address.ip()));
         }
-        Ok(Self { address, wire, host, prefix })
+        Ok(Self { address, wire, host, prefix: String::new(), tls: None })
     }
 
     /// Opens a tunnel and joins it.
@@ -92,11 +107,14 @@ impl Target {
         Ok(Tunnel { opener, joiner })
     }
 
-    /// A bare connection.
-    pub(crate) async fn connect(&self) -> Result<TcpStream, Error> {
+    /// A bare connection, behind TLS where the server has it.
+    pub(crate) async fn connect(&self) -> Result<Stream, Error> {
         let io = TcpStream::connect(self.address).await.map_err(Error::Connect)?;
         io.set_nodelay(true).map_err(Error::Connect)?;
-        Ok(io)
+        match &self.tls {
+            Some(tls) => tls.connect(io).await,
+            None => Ok(Either::Left(io)),
+        }
     }
 
     /// One side of a pair at the floor, which answers a name with an empty line.
@@ -172,19 +190,19 @@ mod tests {
         for url in
             ["ws://192.0.2.1:80", "ws://[2001:db8::1]:80", "ws://0.0.0.0:80", "ws://[::ffff:192.0.2.1]:80"]
         {
-            assert!(matches!(Target::service(url), Err(Error::NotLoopback(_))), "{url}");
+            assert!(matches!(Target::service(url, None), Err(Error::NotLoopback(_))), "{url}");
         }
         for url in
             ["ws://127.0.0.1:8080", "ws://127.3.2.1", "ws://[::1]:80/deep", "ws://[::ffff:127.0.0.1]:80"]
         {
-            Target::service(url).unwrap();
+            Target::service(url, None).unwrap();
         }
     }
 
     #[test]
     fn other_urls_are_refused() {
         for url in ["", "127.0.0.1:80", "http://127.0.0.1", "wss://127.0.0.1", "ws://"] {
-            assert!(matches!(Target::service(url), Err(Error::Url)), "{url}");
+            assert!(matches!(Target::service(url, None), Err(Error::Url)), "{url}");
         }
     }
 

@@ -3,8 +3,7 @@
 use std::{fmt, time::Duration};
 
 use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
-    net::tcp::OwnedWriteHalf,
+    io::{AsyncReadExt, AsyncWriteExt, WriteHalf},
     time::{sleep, timeout},
 };
 
@@ -12,6 +11,7 @@ use crate::{
     end::{End, Received},
     error::Error,
     target::Target,
+    tls::Stream,
     wire::frame,
 };
 
@@ -124,7 +124,7 @@ impl Kind {
     async fn before_tunnel(self, target: &Target, wait: Duration) -> Outcome {
         let Ok(io) = target.connect().await else { return Outcome::NotServed };
         let request = target.opening();
-        let (mut from, to) = io.into_split();
+        let (mut from, to) = tokio::io::split(io);
         let mut answer = Vec::new();
         let exchange = async {
             tokio::select! {
@@ -142,7 +142,7 @@ impl Kind {
     }
 
     /// Sends what the kind sends before there is a tunnel, then stays. The answer ends the wait.
-    async fn say(self, mut to: OwnedWriteHalf, request: &str) {
+    async fn say(self, mut to: WriteHalf<Stream>, request: &str) {
         // A service that has closed does not take all of it, and its answer says why.
         let _ = match self {
             Self::Dripping => drip(&mut to, request.as_bytes()).await,
@@ -160,7 +160,7 @@ impl Kind {
     }
 }
 
-async fn drip(to: &mut OwnedWriteHalf, bytes: &[u8]) -> std::io::Result<()> {
+async fn drip(to: &mut WriteHalf<Stream>, bytes: &[u8]) -> std::io::Result<()> {
     for byte in bytes {
         to.write_u8(*byte).await?;
         sleep(DRIP).await;
