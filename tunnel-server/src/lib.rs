@@ -31,14 +31,17 @@
 #![forbid(unsafe_code)]
 
 mod config;
+mod front;
 pub mod http;
 mod listener;
 pub mod node;
+pub mod proxy_protocol;
 pub mod rendezvous;
 mod service;
 mod tunnel;
 pub mod websocket;
 
 pub use config::Config;
+pub use front::{Front, TlsConfig, TlsError, Validity};
 pub use listener::Serving;
 pub use service::Service;

@@ -11,8 +11,6 @@ use tokio::{
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use crate::tunnel::Io;
-
 /// The first wait after a failed accept; it doubles with each further failure.
 const FIRST_WAIT: Duration = Duration::from_millis(5);
 /// The longest wait after a failed accept.
@@ -65,18 +63,18 @@ impl Drop for Serving {
 
 /// Where connections come from.
 pub(crate) trait Accept: Send {
-    type Io: Io + 'static;
-    fn accept(&mut self) -> impl Future<Output = io::Result<Self::Io>> + Send;
+    type Connection: Send + 'static;
+    fn accept(&mut self) -> impl Future<Output = io::Result<Self::Connection>> + Send;
 }
 
 impl Accept for TcpListener {
-    type Io = TcpStream;
+    type Connection = (TcpStream, SocketAddr);
 
-    async fn accept(&mut self) -> io::Result<TcpStream> {
-        let (stream, _) = Self::accept(self).await?;
+    async fn accept(&mut self) -> io::Result<Self::Connection> {
+        let (stream, peer) = Self::accept(self).await?;
         // Messages are small and answered one by one.
         stream.set_nodelay(true)?;
-        Ok(stream)
+        Ok((stream, peer))
     }
 }
 
@@ -85,7 +83,7 @@ pub(crate) async fn run<A, F>(
     mut listener: A,
     limit: usize,
     stop: CancellationToken,
-    serve: impl Fn(A::Io, CancellationToken) -> F,
+    serve: impl Fn(A::Connection, CancellationToken) -> F,
 ) where
     A: Accept,
     F: Future<Output = ()> + Send + 'static,
@@ -112,11 +110,11 @@ pub(crate) async fn run<A, F>(
 }
 
 /// The next connection, however long it takes.
-async fn accept<A: Accept>(listener: &mut A) -> A::Io {
+async fn accept<A: Accept>(listener: &mut A) -> A::Connection {
     let mut wait = FIRST_WAIT;
     loop {
         match listener.accept().await {
-            Ok(io) => return io,
+            Ok(connection) => return connection,
             Err(error) if is_one_connections_own(&error) => {}
             Err(error) => {
                 tracing::warn!(kind = ?error.kind(), wait_ms = wait.as_millis(), "accepting failed");
@@ -150,7 +148,7 @@ mod tests {
     struct Script(VecDeque<io::Result<DuplexStream>>);
 
     impl Accept for Script {
-        type Io = DuplexStream;
+        type Connection = DuplexStream;
 
         async fn accept(&mut self) -> io::Result<DuplexStream> {
             match self.0.pop_front() {

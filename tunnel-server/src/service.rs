@@ -2,6 +2,7 @@
 
 use std::{
     io,
+    net::{IpAddr, SocketAddr},
     pin::Pin,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
@@ -15,7 +16,7 @@ use rand_chacha::ChaCha20Rng;
 use rand_core::{CryptoRng, SeedableRng};
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
-    net::TcpListener,
+    net::{TcpListener, TcpStream},
     sync::oneshot,
     time::{Instant, timeout},
 };
@@ -23,6 +24,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     config::Config,
+    front::{Front, Passed},
     http::{self, Refusal, Request},
     listener::{self, Serving},
     node::{Node, NotHere},
@@ -38,7 +40,7 @@ const HEAD_PIECE: usize = 1024;
 ///
 /// It answers `/cable/new/<tunnel ID>` and `/cable/connect/<routing ID>/<tunnel ID>`. It remembers no phones, so
 /// `/cable/contact/<contact ID>` is answered with 410, which tells a client to forget the link. It speaks plain
-/// HTTP: put something that terminates TLS in front, or hand decrypted streams to [`Service::serve_stream`].
+/// HTTP, or TLS with [`Service::serve_with`]; decrypted streams go to [`Service::serve_stream`].
 ///
 /// Cloning is cheap, and all clones share one table of tunnels.
 #[derive(Clone)]
@@ -121,13 +123,24 @@ impl Service {
     /// # Errors
     /// When the listener has no local address, or outside a tokio runtime.
     pub fn serve(&self, listener: TcpListener) -> io::Result<Serving> {
+        self.serve_with(listener, Front::plain())
+    }
+
+    /// As [`serve`](Self::serve), with TLS, the PROXY protocol or both between the socket and the service.
+    ///
+    /// A connection may take [`Config::handshake_timeout`] to pass the front, before its request is waited for.
+    ///
+    /// # Errors
+    /// When the listener has no local address, or outside a tokio runtime.
+    pub fn serve_with(&self, listener: TcpListener, front: Front) -> io::Result<Serving> {
         let address = listener.local_addr()?;
         let service = self.clone();
         let limit = self.shared.config.max_connections;
+        let front = Arc::new(front);
         Serving::start(address, async move |stop| {
-            let serve = move |io, stop| {
-                let service = service.clone();
-                async move { service.connection(io, &stop).await }
+            let serve = move |(stream, peer): (_, SocketAddr), stop| {
+                let (service, front) = (service.clone(), Arc::clone(&front));
+                async move { service.accepted(stream, peer.ip(), front, &stop).await }
             };
             listener::run(listener, limit, stop, serve).await;
         })
@@ -154,6 +167,41 @@ impl Service {
         let side = Box::pin(self.handshake(io, stop)).await;
         if let Some(side) = side {
             side.await;
+        }
+    }
+
+    /// An accepted socket, from what stands in front of the service to its last byte.
+    async fn accepted(&self, stream: TcpStream, peer: IpAddr, front: Arc<Front>, stop: &CancellationToken) {
+        let side = Box::pin(self.pass(stream, peer, front, stop)).await;
+        if let Some(side) = side {
+            side.await;
+        }
+    }
+
+    /// Takes a socket through the front, then reads and answers its request.
+    async fn pass<'a>(
+        &'a self,
+        stream: TcpStream,
+        peer: IpAddr,
+        front: Arc<Front>,
+        stop: &'a CancellationToken,
+    ) -> Option<Phase<'a>> {
+        let passing = timeout(self.shared.config.handshake_timeout, front.pass(stream, peer));
+        let passed = tokio::select! {
+            passed = passing => passed,
+            () = stop.cancelled() => return None,
+        };
+        match passed {
+            Ok(Ok((Passed::Plain(io), _))) => self.handshake(io, stop).await,
+            Ok(Ok((Passed::Tls(io), _))) => self.handshake(io, stop).await,
+            Ok(Err(reason)) => {
+                tracing::debug!(%reason, "connection did not pass the front");
+                None
+            }
+            Err(_) => {
+                tracing::debug!("connection was too slow to pass the front");
+                None
+            }
         }
     }
 

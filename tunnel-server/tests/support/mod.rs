@@ -1,6 +1,8 @@
 //! Peers of a service under test: raw bytes, and websockets over in-memory pipes.
 #![allow(dead_code, unreachable_pub, clippy::unwrap_used, clippy::panic)]
 
+pub mod authority;
+
 use futures_util::StreamExt;
 use hybridge_proto::ids::{RoutingId, TunnelId};
 use hybridge_relay::{Config, Service};
