@@ -1,0 +1,65 @@
+//! The program: settings, signals, the service manager, a second listener, and helpers beside the service.
+
+use std::{
+    io::{self, Write},
+    process::ExitCode,
+};
+
+use clap::Parser;
+
+mod admin;
+mod args;
+mod domain;
+mod error;
+mod health;
+mod log;
+mod manager;
+mod plan;
+mod serve;
+mod settings;
+mod signals;
+mod sockets;
+
+use args::{Arguments, ServeArgs, Verb};
+use error::Error;
+use plan::Plan;
+use settings::{flags::unknown_variables, print};
+
+/// Does what the command line asks for.
+pub(crate) fn main() -> ExitCode {
+    let Arguments { verb, serve } = Arguments::parse();
+    let done = match verb {
+        Some(Verb::Health(args)) => health::run(&args),
+        Some(Verb::Domain(args)) => domain::run(&args, &mut io::stdout().lock()),
+        None => run(&serve),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        // Whoever reads our output has read enough.
+        Err(Error::Write(error)) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
+        Err(error) => {
+            let _ = error.explain(&mut io::stderr().lock());
+            error.exit_code()
+        }
+    }
+}
+
+/// Prints the settings, checks them, or serves with them.
+fn run(args: &ServeArgs) -> Result<(), Error> {
+    let sources = args.sources();
+    let loaded = sources.load().map_err(Error::Settings)?;
+    if args.print_config {
+        let text = print::commented(&loaded.settings);
+        return io::stdout().lock().write_all(text.as_bytes()).map_err(Error::Write);
+    }
+    for (name, near) in unknown_variables() {
+        let near = near.map(|near| format!("; did you mean {near}?")).unwrap_or_default();
+        let _ = writeln!(io::stderr().lock(), "hybridge-relay: {name} is no setting and is ignored{near}");
+    }
+    let plan = Plan::new(&loaded).map_err(Error::Settings)?;
+    if args.check_config {
+        return writeln!(io::stdout().lock(), "the settings are good").map_err(Error::Write);
+    }
+    log::start(&loaded.settings.log)?;
+    serve::run(sources, plan)
+}

@@ -1,0 +1,83 @@
+//! From settings to what the service runs with; everything that can be checked beforehand is checked here.
+
+use std::{net::SocketAddr, time::Duration};
+
+use hybridge_relay::Config;
+use tracing_subscriber::EnvFilter;
+
+use super::settings::{
+    error::{Origin, SettingsError},
+    sources::Loaded,
+};
+
+/// What the service runs with.
+#[derive(Debug)]
+pub(crate) struct Plan {
+    pub(crate) listen: Vec<SocketAddr>,
+    pub(crate) admin: Option<SocketAddr>,
+    /// Whether somebody asked for just this admin address: then the service does not start without it.
+    pub(crate) admin_wanted: bool,
+    #[allow(dead_code)]
+    pub(crate) drain_timeout: Duration,
+    pub(crate) limits_lifted: bool,
+    pub(crate) config: Config,
+}
+
+impl Plan {
+    /// Checks settings and every file that they name.
+    ///
+    /// # Errors
+    /// Everything that is wrong.
+    pub(crate) fn new(loaded: &Loaded) -> Result<Self, Vec<SettingsError>> {
+        let errors = rules(loaded);
+        if !errors.is_empty() {
+            return Err(errors);
+        }
+        let settings = &loaded.settings;
+        let mut config = Config::default();
+        settings.limits.apply(&mut config);
+        Ok(Self {
+            listen: settings.listen.clone(),
+            admin: settings.admin.address(),
+            admin_wanted: loaded.origin("admin.listen") != Origin::Default,
+            drain_timeout: settings.drain_timeout.0,
+            limits_lifted: loaded.limits_lifted,
+            config,
+        })
+    }
+}
+
+/// What no single value shows to be wrong.
+fn rules(loaded: &Loaded) -> Vec<SettingsError> {
+    let settings = &loaded.settings;
+    let mut errors = Vec::new();
+    let mut rule = |holds: bool, key, what: &str| {
+        if !holds {
+            errors.push(loaded.rule(key, what));
+        }
+    };
+    rule(!settings.listen.is_empty(), "listen", "no address to listen on; name at least one");
+    rule(
+        !loaded.limits_lifted || settings.listen.iter().all(|address| address.ip().is_loopback()),
+        "listen",
+        "--limits none is for benchmarks and needs a loopback address, such as --listen 127.0.0.1:8080",
+    );
+    rule(
+        EnvFilter::try_new(&settings.log.level).is_ok(),
+        "log.level",
+        "this is no level and no filter; write info, debug, or a filter such as hybridge_relay=debug",
+    );
+    let limits = &settings.limits;
+    rule(limits.max_message.0 > 0, "limits.max_message", "nothing could be sent; take \"1MiB\"");
+    rule(limits.max_tunnels.0 > 0, "limits.max_tunnels", "no tunnel could be opened; take 2048");
+    rule(limits.max_connections.0 > 1, "limits.max_connections", "a tunnel has two connections; take 4096");
+    for (key, time) in [
+        ("limits.handshake_timeout", limits.handshake_timeout),
+        ("limits.pending_lifetime", limits.pending_lifetime),
+        ("limits.lifetime", limits.lifetime),
+        ("limits.close_timeout", limits.close_timeout),
+    ] {
+        rule(!time.0.is_zero(), key, "no time at all is too little; write a time such as \"10s\"");
+    }
+    errors
+}

@@ -1,0 +1,150 @@
+//! Runs the service: from the sockets to the last goodbye.
+
+use std::{
+    io::{self, Write},
+    net::{SocketAddr, TcpListener},
+};
+
+use hybridge_relay::{Service, Serving};
+use tokio::{runtime::Runtime, task::AbortHandle};
+
+use super::{
+    admin::{self, Admin},
+    error::Error,
+    manager,
+    plan::Plan,
+    settings::sources::Sources,
+    signals::{Order, Signals},
+    sockets,
+};
+
+/// Serves until a signal ends it.
+pub(crate) fn run(sources: Sources, plan: Plan) -> Result<(), Error> {
+    // While there is one thread: taking the passed sockets changes the environment.
+    let inherited = sockets::inherited()?;
+    if plan.limits_lifted {
+        tracing::warn!("all limits are lifted, which is for benchmarks only");
+    }
+    let runtime = Runtime::new().map_err(Error::Start)?;
+    let served = runtime.block_on(async {
+        let mut running = Running::start(plan, inherited).await?;
+        running.follow_orders(&sources).await;
+        running.stop().await;
+        Ok(())
+    });
+    // What is left after a second signal is not waited for.
+    runtime.shutdown_background();
+    served
+}
+
+/// The service with all that belongs to it.
+struct Running {
+    plan: Plan,
+    service: Service,
+    servings: Vec<Serving>,
+    admin: Admin,
+    signals: Signals,
+    /// Tasks that end with the service.
+    tasks: Vec<AbortHandle>,
+}
+
+impl Running {
+    /// Listens and says so.
+    async fn start(plan: Plan, inherited: Vec<TcpListener>) -> Result<Self, Error> {
+        let service = Service::new(plan.config.clone()).map_err(Error::Start)?;
+        let admin = Admin::new();
+        let mut tasks = Vec::new();
+        if let Some(address) = plan.admin {
+            tasks.extend(start_admin(&admin, address, plan.admin_wanted).await?);
+        }
+        let servings = listen(&plan, inherited)?
+            .into_iter()
+            .map(|listener| service.serve(sockets::into_tokio(listener)?).map_err(Error::Start))
+            .collect::<Result<Vec<_>, _>>()?;
+        // Before the address is told: who reads it may send a signal at once.
+        let signals = Signals::new().map_err(Error::Signals)?;
+        tasks.push(tokio::spawn(manager::watchdog(service.clone())).abort_handle());
+        admin.set_ready(true);
+        manager::ready("taking tunnels");
+        tell(servings.iter().map(Serving::local_addr)).map_err(Error::Write)?;
+        Ok(Self { plan, service, servings, admin, signals, tasks })
+    }
+
+    /// Follows orders until one is to stop.
+    async fn follow_orders(&mut self, sources: &Sources) {
+        while self.signals.next().await == Order::Reload {
+            self.reload(sources);
+        }
+    }
+
+    /// Reads the settings again; what is wrong with them is said, and the old ones stay.
+    fn reload(&self, sources: &Sources) {
+        manager::reloading();
+        match sources.load().and_then(|loaded| Plan::new(&loaded)) {
+            Ok(_) => tracing::info!("the settings were read again"),
+            Err(errors) => {
+                for error in errors {
+                    tracing::error!(%error, "the settings are wrong, the old ones stay");
+                }
+            }
+        }
+        manager::ready("taking tunnels");
+    }
+
+    /// Ends the service, at once if there is a second signal.
+    async fn stop(mut self) {
+        self.admin.set_ready(false);
+        let live = self.service.tunnel_count();
+        manager::stopping("closing live tunnels", self.plan.config.close_timeout);
+        tracing::info!(tunnels = live, "stopping");
+        let stopping: Vec<_> = self.servings.drain(..).map(|serving| tokio::spawn(serving.stop())).collect();
+        let stopped = async {
+            for serving in stopping {
+                let _ = serving.await;
+            }
+        };
+        tokio::select! {
+            () = stopped => {}
+            () = self.signals.stop() => tracing::warn!("told to stop at once"),
+        }
+        self.tasks.iter().for_each(AbortHandle::abort);
+    }
+}
+
+/// The sockets that were passed, or else those of the settings.
+fn listen(plan: &Plan, inherited: Vec<TcpListener>) -> Result<Vec<TcpListener>, Error> {
+    if inherited.is_empty() {
+        return sockets::bind(&plan.listen);
+    }
+    let loopback =
+        |listener: &TcpListener| listener.local_addr().is_ok_and(|address| address.ip().is_loopback());
+    if plan.limits_lifted && !inherited.iter().all(loopback) {
+        return Err(Error::LiftedInherited);
+    }
+    Ok(inherited)
+}
+
+/// Starts the second listener. Without one that nobody asked for, the service is as good.
+async fn start_admin(admin: &Admin, address: SocketAddr, wanted: bool) -> Result<Option<AbortHandle>, Error> {
+    match admin::bind(address).await {
+        Ok(listener) => Ok(Some(tokio::spawn(admin.clone().serve(listener)).abort_handle())),
+        Err(error) if wanted => Err(Error::AdminListen(address, error)),
+        Err(error) => {
+            tracing::warn!(
+                port = address.port(),
+                %error,
+                "no metrics and health checks: their port is taken; set admin.listen to another one, or to \"off\""
+            );
+            Ok(None)
+        }
+    }
+}
+
+/// Says on standard output where the service listens.
+fn tell(addresses: impl Iterator<Item = SocketAddr>) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    for address in addresses {
+        writeln!(out, "listening on {address}")?;
+    }
+    out.flush()
+}

@@ -1,0 +1,107 @@
+//! The settings of the program: what they are, where they come from, and what the service makes of them.
+//!
+//! A file comes first, environment variables before it, flags before both. Every setting has the same name in all
+//! three: `max_head` in the section `limits` is HYBRIDGE_RELAY_LIMITS_MAX_HEAD and --limits-max-head.
+
+use std::{net::SocketAddr, time::Duration};
+
+use hybridge_relay::Config;
+use serde::{Deserialize, Serialize};
+
+pub(crate) mod error;
+pub(crate) mod file;
+pub(crate) mod flags;
+pub(crate) mod keys;
+pub(crate) mod limits;
+pub(crate) mod print;
+pub(crate) mod sources;
+pub(crate) mod units;
+
+use limits::LimitSettings;
+use units::Time;
+
+/// Everything that can be set.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Settings {
+    pub(crate) listen: Vec<SocketAddr>,
+    pub(crate) drain_timeout: Time,
+    pub(crate) limits: LimitSettings,
+    pub(crate) admin: AdminSettings,
+    pub(crate) log: LogSettings,
+}
+
+/// The second listener.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct AdminSettings {
+    pub(crate) listen: AddressOrOff,
+}
+
+/// An address to listen on, or none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub(crate) enum AddressOrOff {
+    Address(SocketAddr),
+    Off(Off),
+}
+
+/// The word "off".
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Off {
+    Off,
+}
+
+/// What is logged, and how.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct LogSettings {
+    pub(crate) format: LogFormat,
+    pub(crate) level: String,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum LogFormat {
+    Text,
+    Json,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            listen: vec![SocketAddr::from(([127, 0, 0, 1], 8080))],
+            // A tunnel lives five minutes at most; nearly all are over after one.
+            drain_timeout: Time(Duration::from_secs(60)),
+            limits: LimitSettings::from(&Config::default()),
+            admin: AdminSettings::default(),
+            log: LogSettings::default(),
+        }
+    }
+}
+
+impl Default for AdminSettings {
+    fn default() -> Self {
+        Self { listen: AddressOrOff::Address(SocketAddr::from(([127, 0, 0, 1], 9091))) }
+    }
+}
+
+impl AdminSettings {
+    /// The address to listen on, unless that is off.
+    pub(crate) const fn address(&self) -> Option<SocketAddr> {
+        match self.listen {
+            AddressOrOff::Address(address) => Some(address),
+            AddressOrOff::Off(Off::Off) => None,
+        }
+    }
+}
+
+impl Default for LogSettings {
+    fn default() -> Self {
+        Self { format: LogFormat::Text, level: "info".to_owned() }
+    }
+}
+
+#[cfg(test)]
+mod tests;
