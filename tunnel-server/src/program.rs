@@ -13,6 +13,7 @@ mod domain;
 mod error;
 mod health;
 mod log;
+#[cfg_attr(not(unix), path = "program/manager/absent.rs")]
 mod manager;
 mod plan;
 mod serve;
