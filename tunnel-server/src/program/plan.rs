@@ -1,12 +1,17 @@
 //! From settings to what the service runs with; everything that can be checked beforehand is checked here.
 
-use std::{net::SocketAddr, time::Duration};
+use std::{
+    net::SocketAddr,
+    time::{Duration, SystemTime},
+};
 
-use hybridge_relay::Config;
+use hybridge_relay::{Config, Front, TlsConfig, TlsError, node::Node};
 use tracing_subscriber::EnvFilter;
 
 use super::settings::{
+    TlsSettings,
     error::{Origin, SettingsError},
+    proxy::ClientAddress,
     sources::Loaded,
 };
 
@@ -21,6 +26,11 @@ pub(crate) struct Plan {
     pub(crate) drain_timeout: Duration,
     pub(crate) limits_lifted: bool,
     pub(crate) config: Config,
+    /// What stands between a socket and the service.
+    pub(crate) front: Front,
+    pub(crate) tls: Option<TlsConfig>,
+    /// The files that TLS was set up with.
+    pub(crate) tls_files: TlsSettings,
 }
 
 impl Plan {
@@ -36,6 +46,15 @@ impl Plan {
         let settings = &loaded.settings;
         let mut config = Config::default();
         settings.limits.apply(&mut config);
+        config.node = settings.node.map(|number| Node::starting_at(number, SystemTime::now()));
+        let tls = tls(loaded)?;
+        let mut front = Front::plain();
+        if let Some(tls) = &tls {
+            front = front.tls(tls.clone());
+        }
+        if settings.proxy.client_address == ClientAddress::ProxyProtocol {
+            front = front.proxy_protocol(settings.proxy.networks());
+        }
         Ok(Self {
             listen: settings.listen.clone(),
             admin: settings.admin.address(),
@@ -43,8 +62,19 @@ impl Plan {
             drain_timeout: settings.drain_timeout.0,
             limits_lifted: loaded.limits_lifted,
             config,
+            front,
+            tls,
+            tls_files: settings.tls.clone(),
         })
     }
+}
+
+/// TLS, if the settings have a certificate.
+fn tls(loaded: &Loaded) -> Result<Option<TlsConfig>, Vec<SettingsError>> {
+    let TlsSettings { certificate, key } = &loaded.settings.tls;
+    let (Some(certificate), Some(key)) = (certificate, key) else { return Ok(None) };
+    let unusable = |error: TlsError| vec![loaded.rule("tls.certificate", error.to_string())];
+    TlsConfig::from_pem_files(certificate, key).map(Some).map_err(unusable)
 }
 
 /// What no single value shows to be wrong.
@@ -66,6 +96,22 @@ fn rules(loaded: &Loaded) -> Vec<SettingsError> {
         EnvFilter::try_new(&settings.log.level).is_ok(),
         "log.level",
         "this is no level and no filter; write info, debug, or a filter such as hybridge_relay=debug",
+    );
+    let TlsSettings { certificate, key } = &settings.tls;
+    rule(
+        certificate.is_none() || key.is_some(),
+        "tls.certificate",
+        "a certificate needs its key; set tls.key, to the same file if both are in one",
+    );
+    rule(
+        key.is_none() || certificate.is_some(),
+        "tls.key",
+        "a key needs its certificate; set tls.certificate",
+    );
+    rule(
+        settings.proxy.client_address == ClientAddress::XForwardedFor || !settings.proxy.trusted.is_empty(),
+        "proxy.client_address",
+        "the PROXY protocol is read from trusted proxies only, and none is named; set proxy.trusted",
     );
     let limits = &settings.limits;
     rule(limits.max_message.0 > 0, "limits.max_message", "nothing could be sent; take \"1MiB\"");

@@ -5,7 +5,7 @@ use std::{
     net::{SocketAddr, TcpListener},
 };
 
-use hybridge_relay::{Service, Serving};
+use hybridge_relay::{Service, Serving, TlsConfig, node::Node};
 use tokio::{runtime::Runtime, task::AbortHandle};
 
 use super::{
@@ -59,7 +59,9 @@ impl Running {
         }
         let servings = listen(&plan, inherited)?
             .into_iter()
-            .map(|listener| service.serve(sockets::into_tokio(listener)?).map_err(Error::Start))
+            .map(|listener| {
+                service.serve_with(sockets::into_tokio(listener)?, plan.front.clone()).map_err(Error::Start)
+            })
             .collect::<Result<Vec<_>, _>>()?;
         // Before the address is told: who reads it may send a signal at once.
         let signals = Signals::new().map_err(Error::Signals)?;
@@ -81,7 +83,7 @@ impl Running {
     fn reload(&self, sources: &Sources) {
         manager::reloading();
         match sources.load().and_then(|loaded| Plan::new(&loaded)) {
-            Ok(_) => tracing::info!("the settings were read again"),
+            Ok(plan) => self.apply(&plan),
             Err(errors) => {
                 for error in errors {
                     tracing::error!(%error, "the settings are wrong, the old ones stay");
@@ -89,6 +91,24 @@ impl Running {
             }
         }
         manager::ready("taking tunnels");
+    }
+
+    /// Puts into force what can change while the service runs, and says what has to wait.
+    fn apply(&self, plan: &Plan) {
+        if let Some(Err(error)) = self.plan.tls.as_ref().map(TlsConfig::reload) {
+            tracing::error!(%error, "the certificate in use stays");
+        }
+        for (key, changed) in [
+            ("listen", plan.listen != self.plan.listen),
+            ("admin.listen", plan.admin != self.plan.admin),
+            ("node", plan.config.node.map(Node::number) != self.plan.config.node.map(Node::number)),
+            ("tls", plan.tls_files != self.plan.tls_files),
+        ] {
+            if changed {
+                tracing::warn!(key, "this setting has changed and takes effect at the next start");
+            }
+        }
+        tracing::info!("the settings were read again");
     }
 
     /// Ends the service, at once if there is a second signal.

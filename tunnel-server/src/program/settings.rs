@@ -3,7 +3,7 @@
 //! A file comes first, environment variables before it, flags before both. Every setting has the same name in all
 //! three: `max_head` in the section `limits` is HYBRIDGE_RELAY_LIMITS_MAX_HEAD and --limits-max-head.
 
-use std::{net::SocketAddr, time::Duration};
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use hybridge_relay::Config;
 use serde::{Deserialize, Serialize};
@@ -14,10 +14,12 @@ pub(crate) mod flags;
 pub(crate) mod keys;
 pub(crate) mod limits;
 pub(crate) mod print;
+pub(crate) mod proxy;
 pub(crate) mod sources;
 pub(crate) mod units;
 
 use limits::LimitSettings;
+use proxy::ProxySettings;
 use units::Time;
 
 /// Everything that can be set.
@@ -26,9 +28,20 @@ use units::Time;
 pub(crate) struct Settings {
     pub(crate) listen: Vec<SocketAddr>,
     pub(crate) drain_timeout: Time,
+    pub(crate) node: Option<u8>,
+    pub(crate) tls: TlsSettings,
+    pub(crate) proxy: ProxySettings,
     pub(crate) limits: LimitSettings,
     pub(crate) admin: AdminSettings,
     pub(crate) log: LogSettings,
+}
+
+/// TLS by the service itself.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct TlsSettings {
+    pub(crate) certificate: Option<PathBuf>,
+    pub(crate) key: Option<PathBuf>,
 }
 
 /// The second listener.
@@ -74,6 +87,9 @@ impl Default for Settings {
             listen: vec![SocketAddr::from(([127, 0, 0, 1], 8080))],
             // A tunnel lives five minutes at most; nearly all are over after one.
             drain_timeout: Time(Duration::from_secs(60)),
+            node: None,
+            tls: TlsSettings::default(),
+            proxy: ProxySettings::default(),
             limits: LimitSettings::from(&Config::default()),
             admin: AdminSettings::default(),
             log: LogSettings::default(),

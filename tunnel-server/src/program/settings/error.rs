@@ -43,9 +43,6 @@ pub(crate) enum SettingsError {
     Together { what: String },
     #[error("{origin}: {key}: {what}")]
     Rule { origin: Origin, key: &'static str, what: String },
-    #[allow(dead_code)]
-    #[error("{origin}: {key}: {} cannot be used ({what}); check the path, its contents and who may read it", path.display())]
-    File { origin: Origin, key: &'static str, path: PathBuf, what: String },
 }
 
 impl SettingsError {

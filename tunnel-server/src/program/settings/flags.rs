@@ -8,7 +8,7 @@ use toml::Value;
 use super::{
     Settings,
     error::{Origin, SettingsError},
-    keys::{self, KEYS, Key, VARIABLE_PREFIX},
+    keys::{self, Form, KEYS, Key, VARIABLE_PREFIX},
     print,
     sources::Given,
 };
@@ -123,9 +123,8 @@ fn value_of(key: &Key, text: &str) -> Value {
         let items = text.split(',').map(str::trim).filter(|item| !item.is_empty());
         return Value::Array(items.map(|item| Value::String(item.to_owned())).collect());
     }
-    match (key.form, text.trim()) {
-        (keys::Form::YesNo, "true") => Value::Boolean(true),
-        (keys::Form::YesNo, "false") => Value::Boolean(false),
-        (_, text) => Value::String(text.to_owned()),
+    match (key.form, text.trim().parse()) {
+        (Form::Node, Ok(number)) => Value::Integer(number),
+        _ => Value::String(text.trim().to_owned()),
     }
 }

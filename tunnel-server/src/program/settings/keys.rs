@@ -18,8 +18,10 @@ pub(crate) enum Form {
     Count,
     Size,
     Time,
-    #[allow(dead_code)]
-    YesNo,
+    File,
+    Networks,
+    ClientAddress,
+    Node,
     LogFormat,
     LogLevel,
 }
@@ -33,7 +35,10 @@ impl Form {
             Self::Count => "a whole number, or \"unlimited\"",
             Self::Size => "a number of bytes such as 8192, \"8KiB\" or \"1MiB\", or \"unlimited\"",
             Self::Time => "a time such as \"30s\", \"5m\" or \"1h\", or \"unlimited\"",
-            Self::YesNo => "true or false",
+            Self::File => "the path of a file in quotes",
+            Self::Networks => "addresses or networks, such as [\"127.0.0.1\", \"10.0.0.0/8\"]",
+            Self::ClientAddress => "\"x-forwarded-for\" or \"proxy-protocol\"",
+            Self::Node => "a number from 0 to 255",
             Self::LogFormat => "\"text\" or \"json\"",
             Self::LogLevel => {
                 "a level such as \"info\" or \"debug\", or a filter such as \"hybridge_relay=debug\""
@@ -49,7 +54,10 @@ impl Form {
             Self::Count => "N",
             Self::Size => "SIZE",
             Self::Time => "TIME",
-            Self::YesNo => "true|false",
+            Self::File => "FILE",
+            Self::Networks => "NET",
+            Self::ClientAddress => "HOW",
+            Self::Node => "N",
             Self::LogFormat => "text|json",
             Self::LogLevel => "LEVEL",
         }
@@ -63,7 +71,10 @@ impl Form {
             Self::Count => "1",
             Self::Size => "\"1MiB\"",
             Self::Time => "\"30s\"",
-            Self::YesNo => "true",
+            Self::File => "\"/etc/hybridge-relay/file.pem\"",
+            Self::Networks => "[\"127.0.0.1\"]",
+            Self::ClientAddress => "\"proxy-protocol\"",
+            Self::Node => "1",
             Self::LogFormat => "\"json\"",
             Self::LogLevel => "\"debug\"",
         }
@@ -71,7 +82,7 @@ impl Form {
 
     /// Whether several values may stand in a list.
     pub(crate) const fn is_list(self) -> bool {
-        matches!(self, Self::Addresses)
+        matches!(self, Self::Addresses | Self::Networks)
     }
 }
 
@@ -151,6 +162,35 @@ pub(crate) const KEYS: &[Key] = &[
         name: "drain_timeout",
         form: Form::Time,
         help: "How long live tunnels may go on after the service was told to stop.",
+    },
+    Key {
+        name: "node",
+        form: Form::Node,
+        help: "The number of this machine where several run one service; each needs another one. A load balancer \
+               finds the machine of a tunnel by it. Takes effect at the next start.",
+    },
+    Key {
+        name: "tls.certificate",
+        form: Form::File,
+        help: "The certificate chain in PEM form, the service's own certificate first. Without one, the service \
+               speaks plain HTTP and needs a proxy in front of it that speaks TLS. Read again at a reload.",
+    },
+    Key {
+        name: "tls.key",
+        form: Form::File,
+        help: "The private key of the certificate, in PEM form and without a password.",
+    },
+    Key {
+        name: "proxy.trusted",
+        form: Form::Networks,
+        help: "The proxies in front of the service. What they say of a client's address is believed, and from no \
+               one else.",
+    },
+    Key {
+        name: "proxy.client_address",
+        form: Form::ClientAddress,
+        help: "How the trusted proxies tell a client's address: in the header X-Forwarded-For, or by the PROXY \
+               protocol, version 2. How takes effect at the next start.",
     },
     Key {
         name: "limits.max_head",

@@ -11,6 +11,7 @@ use super::{
     file,
     keys::KEYS,
     print,
+    proxy::{ClientAddress, Network},
     sources::{Loaded, Sources},
     *,
 };
@@ -66,7 +67,8 @@ fn lists_in_every_source() {
     let both: Vec<SocketAddr> = vec!["127.0.0.1:1".parse().unwrap(), "[::1]:2".parse().unwrap()];
     let file = load("listen = [\"127.0.0.1:1\", \"[::1]:2\"]", &[], &[]).unwrap();
     let variable = load("", &[("HYBRIDGE_RELAY_LISTEN", "127.0.0.1:1, [::1]:2")], &[]).unwrap();
-    let flags = load("", &[], &["--listen", "127.0.0.1:1", "--listen", "[::1]:2"]).unwrap();
+    let flags = load("", &[], &["--listen", "127.0.0.1:1", "--listen", "[::1]:2", "--node", "3"]).unwrap();
+    assert_eq!(flags.settings.node, Some(3));
     for loaded in [file, variable, flags] {
         assert_eq!(loaded.settings.listen, both);
     }
@@ -106,6 +108,21 @@ fn what_is_wrong_is_named_with_its_line_and_a_way_out() {
         ("[limits]\nlifetime = \"0s\"\n", ", line 2: limits.lifetime: no time at all is too little"),
         ("[log]\nformat = \"xml\"\n", ", line 2: log.format: "),
         ("[log]\nlevel = \"=loud\"\n", ", line 2: log.level: this is no level and no filter"),
+        ("node = 256\n", ", line 1: node: "),
+        (
+            "[proxy]\ntrusted = [\"proxy\"]\n",
+            ", line 2: proxy.trusted: this is no network; write addresses or",
+        ),
+        (
+            "[proxy]\nclient_address = \"proxy-protocol\"\n",
+            ", line 2: proxy.client_address: the PROXY protocol",
+        ),
+        ("[tls]\nkey = \"k\"\n", ", line 2: tls.key: a key needs its certificate"),
+        ("[tls]\ncertificate = \"c\"\n", ", line 2: tls.certificate: a certificate needs its key"),
+        (
+            "[tls]\nkey = \"/nowhere\"\ncertificate = \"/nowhere\"\n",
+            ", line 3: tls.certificate: cannot read /nowhere: ",
+        ),
         ("[admin]\nlisten = \"on\"\n", ", line 2: admin.listen: "),
     ] {
         let said = complaints(text);
@@ -151,7 +168,18 @@ fn every_setting_has_a_key_and_every_key_is_a_setting() {
 
 /// Settings in which everything is set.
 fn full() -> Settings {
-    Settings::default()
+    let file = |name: &str| Some(PathBuf::from(name));
+    Settings {
+        node: Some(7),
+        tls: TlsSettings { certificate: file("a \"b\".pem"), key: file("key.pem") },
+        proxy: ProxySettings {
+            trusted: ["127.0.0.1/32", "10.0.0.0/8", "2001:db8::/32"]
+                .map(|text| Network(text.parse().unwrap()))
+                .into(),
+            client_address: ClientAddress::ProxyProtocol,
+        },
+        ..Settings::default()
+    }
 }
 
 #[test]
