@@ -4,7 +4,6 @@
 //! bytes and time, and so is the number of connections.
 
 use std::{
-    net::SocketAddr,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -92,14 +91,6 @@ impl Admin {
             Target::Ready => Answer::text(503, "new tunnels are not taken: the service starts or stops"),
         }
     }
-}
-
-/// Listens for [`Admin::serve`].
-///
-/// # Errors
-/// When the address is taken or not this machine's.
-pub(crate) async fn bind(address: SocketAddr) -> std::io::Result<TcpListener> {
-    TcpListener::bind(address).await
 }
 
 /// A whole head, or as much of it as may be.

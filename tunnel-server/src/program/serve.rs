@@ -9,7 +9,7 @@ use hybridge_relay::{Service, Serving, TlsConfig, node::Node};
 use tokio::{runtime::Runtime, task::AbortHandle};
 
 use super::{
-    admin::{self, Admin},
+    admin::Admin,
     error::Error,
     manager,
     plan::Plan,
@@ -54,9 +54,12 @@ impl Running {
         let service = Service::new(plan.config.clone()).map_err(Error::Start)?;
         let admin = Admin::new();
         let mut tasks = Vec::new();
-        if let Some(address) = plan.admin {
-            tasks.extend(start_admin(&admin, address, plan.admin_wanted).await?);
-        }
+        let second = match plan.admin {
+            Some(address) => listen_for_admin(address, plan.admin_wanted).await?,
+            None => None,
+        };
+        let admin_address = second.as_ref().and_then(|listener| listener.local_addr().ok());
+        tasks.extend(second.map(|listener| tokio::spawn(admin.clone().serve(listener)).abort_handle()));
         let servings = listen(&plan, inherited)?
             .into_iter()
             .map(|listener| {
@@ -68,7 +71,7 @@ impl Running {
         tasks.push(tokio::spawn(manager::watchdog(service.clone())).abort_handle());
         admin.set_ready(true);
         manager::ready("taking tunnels");
-        tell(servings.iter().map(Serving::local_addr)).map_err(Error::Write)?;
+        tell(servings.iter().map(Serving::local_addr), admin_address).map_err(Error::Write)?;
         Ok(Self { plan, service, servings, admin, signals, tasks })
     }
 
@@ -83,14 +86,17 @@ impl Running {
     fn reload(&self, sources: &Sources) {
         manager::reloading();
         match sources.load().and_then(|loaded| Plan::new(&loaded)) {
-            Ok(plan) => self.apply(&plan),
+            Ok(plan) => {
+                self.apply(&plan);
+                manager::ready("taking tunnels");
+            }
             Err(errors) => {
                 for error in errors {
                     tracing::error!(%error, "the settings are wrong, the old ones stay");
                 }
+                manager::ready("taking tunnels; the last reload failed, see the log");
             }
         }
-        manager::ready("taking tunnels");
     }
 
     /// Puts into force what can change while the service runs, and says what has to wait.
@@ -144,10 +150,13 @@ fn listen(plan: &Plan, inherited: Vec<TcpListener>) -> Result<Vec<TcpListener>, 
     Ok(inherited)
 }
 
-/// Starts the second listener. Without one that nobody asked for, the service is as good.
-async fn start_admin(admin: &Admin, address: SocketAddr, wanted: bool) -> Result<Option<AbortHandle>, Error> {
-    match admin::bind(address).await {
-        Ok(listener) => Ok(Some(tokio::spawn(admin.clone().serve(listener)).abort_handle())),
+/// Binds the second listener. Without one that nobody asked for, the service is as good.
+async fn listen_for_admin(
+    address: SocketAddr,
+    wanted: bool,
+) -> Result<Option<tokio::net::TcpListener>, Error> {
+    match tokio::net::TcpListener::bind(address).await {
+        Ok(listener) => Ok(Some(listener)),
         Err(error) if wanted => Err(Error::AdminListen(address, error)),
         Err(error) => {
             tracing::warn!(
@@ -161,10 +170,11 @@ async fn start_admin(admin: &Admin, address: SocketAddr, wanted: bool) -> Result
 }
 
 /// Says on standard output where the service listens.
-fn tell(addresses: impl Iterator<Item = SocketAddr>) -> io::Result<()> {
+fn tell(addresses: impl Iterator<Item = SocketAddr>, admin: Option<SocketAddr>) -> io::Result<()> {
+    let mut lines: String = addresses.map(|address| format!("listening on {address}\n")).collect();
+    lines.extend(admin.map(|address| format!("metrics and health checks on {address}\n")));
+    // All at once: a reader may close its end after the line that it wants.
     let mut out = io::stdout().lock();
-    for address in addresses {
-        writeln!(out, "listening on {address}")?;
-    }
+    out.write_all(lines.as_bytes())?;
     out.flush()
 }
