@@ -16,6 +16,7 @@ mod log;
 #[cfg_attr(not(unix), path = "program/manager/absent.rs")]
 mod manager;
 mod plan;
+mod proxy_config;
 mod serve;
 mod settings;
 mod signals;
@@ -32,6 +33,7 @@ pub(crate) fn main() -> ExitCode {
     let done = match verb {
         Some(Verb::Health(args)) => health::run(&args),
         Some(Verb::Domain(args)) => domain::run(&args, &mut io::stdout().lock()),
+        Some(Verb::ProxyConfig(args)) => proxy_config::run(&args, &mut io::stdout().lock()),
         None => run(&serve),
     };
     match done {

@@ -4,7 +4,10 @@ use std::{env, path::PathBuf};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use super::settings::{flags::Flags, sources::Sources};
+use super::{
+    proxy_config::ProxyConfigArgs,
+    settings::{flags::Flags, sources::Sources},
+};
 
 const SETTINGS_HELP: &str = "\
 Settings come from a TOML file, from environment variables and from flags; the later in this list, the stronger.
@@ -33,6 +36,7 @@ pub(crate) struct Arguments {
 pub(crate) enum Verb {
     Health(HealthArgs),
     Domain(DomainArgs),
+    ProxyConfig(ProxyConfigArgs),
 }
 
 /// What the service itself is started with.

@@ -4,12 +4,13 @@ use std::{
     error::Error as _,
     io::{self, Write},
     net::SocketAddr,
+    path::PathBuf,
     process::ExitCode,
 };
 
 use thiserror::Error;
 
-use super::settings::error::SettingsError;
+use super::{proxy_config::nodes::NodesError, settings::error::SettingsError};
 
 /// Why the program does not do what it was asked to.
 #[derive(Debug, Error)]
@@ -53,6 +54,10 @@ pub(crate) enum Error {
     NotInNames,
     #[error("no computed name starts so; search for a shorter prefix")]
     NothingFound,
+    #[error("cannot read the nodes file {0}; give --nodes a file that this user may read")]
+    NodesFile(PathBuf, #[source] io::Error),
+    #[error("the nodes file {0} is wrong")]
+    Nodes(PathBuf, #[source] NodesError),
     #[error("the result could not be written")]
     Write(#[source] io::Error),
 }
@@ -74,7 +79,9 @@ impl Error {
     /// As documented in the help text.
     pub(crate) fn exit_code(&self) -> ExitCode {
         match self {
-            Self::Settings(_) | Self::LogFilter(_) | Self::HealthUrl | Self::NotInNames => ExitCode::from(2),
+            Self::Settings(_) | Self::LogFilter(_) | Self::HealthUrl | Self::NotInNames | Self::Nodes(..) => {
+                ExitCode::from(2)
+            }
             _ => ExitCode::FAILURE,
         }
     }
