@@ -25,8 +25,7 @@ use quoted::FileName;
 use super::error::Error;
 
 const EXAMPLE: &str = r#"\
-The nodes file lists the machines. Each node's own configuration has the same number as `node`, and names the proxy
-among those that it believes source addresses.
+The nodes file lists the machines. What each node's own settings have to say stands at the top of the output.
 
   [[node]]
   number = 1                  # 0 to 255

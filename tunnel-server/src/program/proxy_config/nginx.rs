@@ -21,6 +21,8 @@ impl Nginx {
             "\
 # nginx for the tunnel service, written by `hybridge-relay proxy-config nginx`: a whole nginx.conf.
 # When the nodes change, write it again and reload nginx.
+#
+# The settings of each node: `node` is its number, and `proxy.trusted` has this machine's address.
 
 worker_processes auto;
 # Each tunnel takes four descriptors here: two sockets for either side.
