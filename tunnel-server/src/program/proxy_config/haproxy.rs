@@ -21,7 +21,7 @@ impl Haproxy {
 # HAProxy for the tunnel service, written by `hybridge-relay proxy-config haproxy`.
 # When the nodes change, write it again and reload HAProxy.
 #
-# The settings of each node: `node` is its number, `proxy.client_address` is "proxy-protocol", and `proxy.trusted` and
+# The settings of each node: `node` is its number, `proxy.client_address` is \"proxy-protocol\", and `proxy.trusted` and
 # `admin.listen` let this machine in.
 
 global
