@@ -1,5 +1,4 @@
 //! `hybridge-relay`: the tunnel service as a program.
-#![forbid(unsafe_code)]
 
 use std::process::ExitCode;
 

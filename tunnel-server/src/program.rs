@@ -15,6 +15,7 @@ mod health;
 mod log;
 #[cfg_attr(not(unix), path = "program/manager/absent.rs")]
 mod manager;
+mod memory;
 mod plan;
 mod proxy_config;
 mod serve;

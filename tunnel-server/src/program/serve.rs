@@ -11,7 +11,7 @@ use tokio::{runtime::Runtime, task::AbortHandle};
 use super::{
     admin::Admin,
     error::Error,
-    manager,
+    manager, memory,
     plan::Plan,
     settings::sources::Sources,
     signals::{Order, Signals},
@@ -69,6 +69,7 @@ impl Running {
         // Before the address is told: who reads it may send a signal at once.
         let signals = Signals::new().map_err(Error::Signals)?;
         tasks.push(tokio::spawn(manager::watchdog(service.clone())).abort_handle());
+        tasks.push(tokio::spawn(memory::give_back(service.clone())).abort_handle());
         admin.set_ready(true);
         manager::ready("taking tunnels");
         tell(servings.iter().map(Serving::local_addr), admin_address).map_err(Error::Write)?;

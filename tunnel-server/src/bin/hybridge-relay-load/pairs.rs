@@ -1,6 +1,8 @@
 //! Joined tunnels that are held.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
+
+use tokio::time::sleep;
 
 use crate::{
     args::{PairsArgs, Turns},
@@ -18,6 +20,8 @@ use crate::{
 
 /// Bytes in a busy tunnel's messages.
 const SIZE: usize = 256;
+/// How long a server may take to give memory back to the system.
+const AFTER: Duration = Duration::from_secs(3);
 /// Memory is read so many times while the tunnels come.
 const STEPS: u32 = 4;
 
@@ -56,6 +60,7 @@ async fn measure(
 
     drop((held, beside));
     subject.settle().await?;
+    sleep(AFTER).await;
     sample.note("memory at the start", "MiB", start.map(mebibytes));
     sample.note("memory after the load", "MiB", subject.memory()?.map(mebibytes));
     Ok(sample)
