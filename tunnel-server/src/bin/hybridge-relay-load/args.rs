@@ -243,8 +243,8 @@ pub(crate) struct FloorArgs {
     pub(crate) listen: SocketAddr,
     /// Certificate chain to serve TLS with, as PEM
     #[arg(long, value_name = "FILE", requires = "tls_key")]
-    pub(crate) tls_cert: Option<PathBuf>,
+    pub(crate) tls_certificate: Option<PathBuf>,
     /// Its private key, as PEM
-    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    #[arg(long, value_name = "FILE", requires = "tls_certificate")]
     pub(crate) tls_key: Option<PathBuf>,
 }

@@ -29,7 +29,7 @@ pub(crate) fn run(args: &FloorArgs) -> Result<(), Error> {
     if !args.listen.ip().is_loopback() {
         return Err(Error::NotLoopback(args.listen.ip()));
     }
-    let files = args.tls_cert.as_deref().zip(args.tls_key.as_deref());
+    let files = args.tls_certificate.as_deref().zip(args.tls_key.as_deref());
     let acceptor = files.map(|(chain, key)| tls::acceptor(chain, key)).transpose()?;
     let runtime = runtime::Builder::new_multi_thread().enable_all().build().map_err(Error::Runtime)?;
     runtime.block_on(async {

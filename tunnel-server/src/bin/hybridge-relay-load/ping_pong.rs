@@ -63,8 +63,8 @@ async fn measure(
             // A fresh one each time, for one that breaks under a burst would spoil the next.
             let mut tunnel = subject.target.tunnel().await?;
             let arrived = self::burst(&mut tunnel, subject.target.wire, bytes, burst).await;
-            let name = format!("arrived of a burst of {burst}, {size} bytes");
-            sample.note(name, "", Some(float(arrived.into())));
+            let name = format!("lost of a burst of {burst}, {size} bytes");
+            sample.note(name, "", Some(float(burst.saturating_sub(arrived).into())));
         }
     }
     Ok(sample)

@@ -45,7 +45,8 @@ impl Subject {
             return Ok(Self { target, process, _child: None, _certificate: None });
         }
         let path = common.serve.as_ref().ok_or(Error::Url)?;
-        let mut args: Vec<OsString> = vec!["--listen".into(), "127.0.0.1:0".into()];
+        let mut args: Vec<OsString> =
+            ["--listen", "127.0.0.1:0", "--admin-listen", "off"].map(OsString::from).into();
         if limits == Limits::Lifted {
             args.extend(["--limits".into(), "none".into()]);
         }
@@ -63,7 +64,7 @@ impl Subject {
     async fn start(command: &mut Command, wire: Wire, tls: bool) -> Result<Self, Error> {
         let certificate = tls.then(Certificate::new).transpose()?;
         if let Some(certificate) = &certificate {
-            command.arg("--tls-cert").arg(certificate.chain()).arg("--tls-key").arg(certificate.key());
+            command.arg("--tls-certificate").arg(certificate.chain()).arg("--tls-key").arg(certificate.key());
         }
         if env::var_os("RUST_LOG").is_none() {
             command.env("RUST_LOG", "error");
