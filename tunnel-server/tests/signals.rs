@@ -1,6 +1,6 @@
 //! The program under a service manager: signals, notes to the manager, passed sockets.
 #![cfg(all(feature = "program", unix))]
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
 #[path = "support/program.rs"]
 mod program;

@@ -56,9 +56,14 @@ impl Program {
         self.told("metrics and health checks on ").await
     }
 
+    /// The process ID of a program that has not ended.
+    pub fn id(&self) -> u32 {
+        self.child.id().unwrap()
+    }
+
     /// Sends a signal, named as `kill` names it.
     pub async fn signal(&self, name: &str) {
-        let id = self.child.id().unwrap().to_string();
+        let id = self.id().to_string();
         assert!(Command::new("kill").args(["-s", name, &id]).status().await.unwrap().success());
     }
 
