@@ -25,6 +25,7 @@ pub(crate) fn write(folder: &Path, corpus: &mut Corpus) -> Done {
     messages(&read("messages")?, corpus)?;
     links(&read("linking")?, corpus)?;
     addresses(&read("tunnel_domains")?, corpus)?;
+    proxies(corpus)?;
     captured(&read("interop")?, corpus)?;
     items(corpus)
 }
@@ -190,6 +191,21 @@ fn request(method: &str, host: &str, path: &str) -> String {
          Origin: wss://{host}\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\
          Sec-WebSocket-Protocol: fido.cable\r\n\r\n"
     )
+}
+
+/// Headers of the PROXY protocol: of the proxy itself, for both kinds of addresses, with extensions, and the text form.
+fn proxies(corpus: &mut Corpus) -> Done {
+    let rests: [(&[u8; 2], usize); 4] =
+        [(b"\x20\x00", 0), (b"\x21\x11", 12), (b"\x21\x21", 36), (b"\x21\x11", 50)];
+    for (kind, length) in rests {
+        let length_bytes = u16::try_from(length)?.to_be_bytes();
+        let rest = vec![7; length];
+        corpus.add(
+            "proxy_protocol",
+            [b"\r\n\r\n\0\r\nQUIT\n", &kind[..], &length_bytes, &rest, b"GET /"].concat(),
+        )?;
+    }
+    corpus.add("proxy_protocol", "PROXY TCP4 192.0.2.7 198.51.100.1 54321 443\r\n").map_err(Into::into)
 }
 
 /// Bytes of real products.
