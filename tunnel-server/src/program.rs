@@ -9,6 +9,7 @@ use clap::Parser;
 
 mod admin;
 mod args;
+mod check;
 mod domain;
 mod error;
 mod health;
@@ -35,6 +36,7 @@ pub(crate) fn main() -> ExitCode {
         Some(Verb::Health(args)) => health::run(&args),
         Some(Verb::Domain(args)) => domain::run(&args, &mut io::stdout().lock()),
         Some(Verb::ProxyConfig(args)) => proxy_config::run(&args, &mut io::stdout().lock()),
+        Some(Verb::Check(args)) => check::run(&args),
         None => run(&serve),
     };
     match done {

@@ -5,6 +5,7 @@ use std::{env, path::PathBuf};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::{
+    check::CheckArgs,
     proxy_config::ProxyConfigArgs,
     settings::{flags::Flags, sources::Sources},
 };
@@ -37,6 +38,7 @@ pub(crate) enum Verb {
     Health(HealthArgs),
     Domain(DomainArgs),
     ProxyConfig(ProxyConfigArgs),
+    Check(Box<CheckArgs>),
 }
 
 /// What the service itself is started with.

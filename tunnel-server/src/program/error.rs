@@ -10,7 +10,7 @@ use std::{
 
 use thiserror::Error;
 
-use super::{proxy_config::nodes::NodesError, settings::error::SettingsError};
+use super::{check::UsageError, proxy_config::nodes::NodesError, settings::error::SettingsError};
 
 /// Why the program does not do what it was asked to.
 #[derive(Debug, Error)]
@@ -58,6 +58,10 @@ pub(crate) enum Error {
     NodesFile(PathBuf, #[source] io::Error),
     #[error("the nodes file {0} is wrong")]
     Nodes(PathBuf, #[source] NodesError),
+    #[error(transparent)]
+    Check(#[from] UsageError),
+    #[error("the service is broken, as said above")]
+    ServiceBroken,
     #[error("the result could not be written")]
     Write(#[source] io::Error),
 }
@@ -79,9 +83,12 @@ impl Error {
     /// As documented in the help text.
     pub(crate) fn exit_code(&self) -> ExitCode {
         match self {
-            Self::Settings(_) | Self::LogFilter(_) | Self::HealthUrl | Self::NotInNames | Self::Nodes(..) => {
-                ExitCode::from(2)
-            }
+            Self::Settings(_)
+            | Self::LogFilter(_)
+            | Self::HealthUrl
+            | Self::NotInNames
+            | Self::Nodes(..)
+            | Self::Check(_) => ExitCode::from(2),
             _ => ExitCode::FAILURE,
         }
     }

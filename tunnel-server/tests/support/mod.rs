@@ -1,7 +1,8 @@
 //! Peers of a service under test: raw bytes, and websockets over in-memory pipes.
-#![allow(dead_code, unreachable_pub, clippy::unwrap_used, clippy::panic)]
+#![allow(dead_code, unreachable_pub, clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
 pub mod authority;
+pub mod proxy;
 
 use futures_util::StreamExt;
 use hybridge_proto::ids::{RoutingId, TunnelId};
