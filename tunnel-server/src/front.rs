@@ -91,28 +91,40 @@ impl Front {
         Self { proxies: Some(Arc::new(proxies)), ..self }
     }
 
-    /// Takes a connection through. Gives it with the address that it counts for.
+    /// Whether requests come without TLS.
+    pub(crate) const fn is_plain(&self) -> bool {
+        self.tls.is_none()
+    }
+
+    /// Who a connection comes from: the peer, or whom a proxy names. None where a proxy names nobody.
     ///
     /// The caller bounds the time.
-    pub(crate) async fn pass(
+    pub(crate) async fn identify(
         &self,
-        mut stream: TcpStream,
+        stream: &mut TcpStream,
         peer: IpAddr,
-    ) -> Result<(Passed, IpAddr), Stopped> {
-        let mut peer = peer.to_canonical();
-        if let Some(proxies) = self.proxies.as_deref().filter(|proxies| proxies.trust(peer)) {
-            match read_header(&mut stream).await {
-                Ok(Origin::Peer(address)) => peer = address,
-                Ok(_) => {}
-                Err(error) => {
-                    proxies.report(&error);
-                    return Err(error);
-                }
+    ) -> Result<Option<IpAddr>, Stopped> {
+        let peer = peer.to_canonical();
+        let Some(proxies) = self.proxies.as_deref().filter(|proxies| proxies.trust(peer)) else {
+            return Ok(Some(peer));
+        };
+        match read_header(stream).await {
+            Ok(Origin::Peer(address)) => Ok(Some(address)),
+            Ok(_) => Ok(None),
+            Err(error) => {
+                proxies.report(&error);
+                Err(error)
             }
         }
+    }
+
+    /// Takes a connection through what is left.
+    ///
+    /// The caller bounds the time.
+    pub(crate) async fn secure(&self, stream: TcpStream) -> Result<Passed, Stopped> {
         match &self.tls {
-            None => Ok((Passed::Plain(stream), peer)),
-            Some(tls) => Ok((Passed::Tls(tls.accept(stream).await.map_err(Stopped::Tls)?), peer)),
+            None => Ok(Passed::Plain(stream)),
+            Some(tls) => Ok(Passed::Tls(tls.accept(stream).await.map_err(Stopped::Tls)?)),
         }
     }
 }

@@ -2,119 +2,84 @@
 //! the bytes of both answers (CTAP 2.2 section 11.5.1, RFC 6455 section 4.2, RFC 9112).
 //!
 //! Checks run in this order, so that a stranger learns about the path first: well-formed head (400, 431), path
-//! (404), method (405), upgrade and subprotocol (400).
+//! (404), method (405), upgrade and subprotocol (400), and then what depends on the service: how much the source has
+//! (429), origin (403), rate (429), token (401), and whether the tunnel can be had (404, 409, 429, 503).
+
+mod refusal;
+
+use std::{fmt, net::IpAddr};
 
 use hybridge_proto::{
     ids::RoutingId,
     service::{ROUTING_ID_HEADER, SUBPROTOCOL, ServicePath},
 };
-use thiserror::Error;
+use ipnet::IpNet;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
+use zeroize::Zeroizing;
+
+pub use self::refusal::Refusal;
+use crate::forwarded::{ForwardedHeader, Garbled};
 
 /// The most header lines in a request.
 const MAX_HEADERS: usize = 64;
+/// What stands before a token.
+const BEARER: &[u8] = b"Bearer ";
 /// Bytes in a decoded `Sec-WebSocket-Key`.
 const KEY_LENGTH: usize = 16;
 
 /// A request that asks for a websocket with the right subprotocol at one of the service's paths.
-#[derive(Debug, Clone, PartialEq, Eq)]
+///
+/// `Debug` shows what is asked for and nothing else.
+#[derive(Clone, PartialEq, Eq)]
 pub struct Request {
     /// What the peer asks for.
     pub path: ServicePath,
     /// The value of `Sec-WebSocket-Accept` that answers the peer's key.
     accept: String,
+    /// The value of `Origin`. Several values are one that nothing is equal to.
+    origin: Option<Vec<u8>>,
+    token: Option<Token>,
+    /// Whom a trusted proxy speaks for.
+    client: Result<Option<IpAddr>, Garbled>,
 }
 
-/// Why a request does not become a websocket. The text is what the peer gets as body.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-#[non_exhaustive]
-pub enum Refusal {
-    /// 400: the head is not one complete HTTP/1.1 request without a body.
-    #[error("This is not a well-formed HTTP/1.1 request without a body.")]
-    Malformed,
-    /// 431: the head is longer than allowed or has too many headers.
-    #[error("The request head is too large.")]
-    HeadTooLarge,
-    /// 408: the head did not arrive in time.
-    #[error("The request head did not arrive in time.")]
-    TooSlow,
-    /// 404: the path is not one of a tunnel service's.
-    #[error("This is a tunnel service for passkeys. It has nothing at this path.")]
-    UnknownPath,
-    /// 405: another method than GET.
-    #[error("Only GET is answered here.")]
-    Method,
-    /// 400: no valid websocket upgrade of version 13.
-    #[error("This path wants a websocket upgrade of version 13.")]
-    NotAnUpgrade,
-    /// 400: the subprotocol is not offered.
-    #[error("The websocket subprotocol fido.cable is missing.")]
-    Subprotocol,
-    /// 409: the tunnel ID is in use.
-    #[error("A tunnel with this ID exists already.")]
-    TunnelInUse,
-    /// 404: no tunnel with these IDs waits to be joined.
-    #[error("No tunnel with these IDs waits to be joined.")]
-    NoSuchTunnel,
-    /// 404: the routing ID names another machine of the service.
-    #[error("This tunnel is at another machine of the service. Its proxy has to route by the routing ID.")]
-    OtherNode,
-    /// 404: the routing ID is from an earlier start of this machine.
-    #[error("This tunnel is gone, because its machine has restarted.")]
-    OtherGeneration,
-    /// 410: the service remembers no phone under this contact ID.
-    #[error("This service remembers no phone under this contact ID.")]
-    UnknownContact,
-    /// 503: the service holds as many tunnels as it may, or is stopping.
-    #[error("The service has no room for another tunnel. Try again in a minute.")]
-    Unavailable,
-}
+/// What stands behind `Bearer` in a request. Wiped when dropped.
+#[derive(Clone, PartialEq, Eq)]
+struct Token(Zeroizing<Vec<u8>>);
 
-impl Refusal {
-    /// The HTTP status code.
-    pub const fn status(self) -> u16 {
-        self.status_line().0
-    }
-
-    const fn status_line(self) -> (u16, &'static str) {
-        match self {
-            Self::Malformed | Self::NotAnUpgrade | Self::Subprotocol => (400, "Bad Request"),
-            Self::UnknownPath | Self::NoSuchTunnel | Self::OtherNode | Self::OtherGeneration => {
-                (404, "Not Found")
-            }
-            Self::Method => (405, "Method Not Allowed"),
-            Self::TooSlow => (408, "Request Timeout"),
-            Self::TunnelInUse => (409, "Conflict"),
-            Self::UnknownContact => (410, "Gone"),
-            Self::HeadTooLarge => (431, "Request Header Fields Too Large"),
-            Self::Unavailable => (503, "Service Unavailable"),
-        }
-    }
-
-    const fn extra_header(self) -> &'static str {
-        match self {
-            Self::Method => "Allow: GET\r\n",
-            Self::NotAnUpgrade => "Sec-WebSocket-Version: 13\r\n",
-            Self::Unavailable => "Retry-After: 60\r\n",
-            _ => "",
-        }
-    }
-
-    /// The whole response: head and one sentence of plain text. The connection is to be closed after it.
-    pub fn to_response(self) -> Vec<u8> {
-        let (status, phrase) = self.status_line();
-        let extra = self.extra_header();
-        let body = format!("{self}\n");
-        format!(
-            "HTTP/1.1 {status} {phrase}\r\n{extra}Content-Type: text/plain; charset=utf-8\r\n\
-             Content-Length: {length}\r\nCache-Control: no-store\r\nConnection: close\r\n\r\n{body}",
-            length = body.len(),
-        )
-        .into_bytes()
-    }
+/// A proxy that a request comes from, and how it says whom it speaks for.
+#[derive(Clone, Copy)]
+pub(crate) struct Proxy<'a> {
+    pub(crate) header: ForwardedHeader,
+    pub(crate) trusted: &'a [IpNet],
 }
 
 impl Request {
+    /// What it is called where requests are counted.
+    pub(crate) const fn name(&self) -> &'static str {
+        match self.path {
+            ServicePath::New { .. } => "new",
+            ServicePath::Connect { .. } => "connect",
+            ServicePath::Contact { .. } => "contact",
+            _ => "other",
+        }
+    }
+
+    /// The value of `Origin`, as it stands there.
+    pub(crate) fn origin(&self) -> Option<&[u8]> {
+        self.origin.as_deref()
+    }
+
+    /// The bearer token; an empty one where there is something else in its place.
+    pub(crate) fn token(&self) -> Option<&[u8]> {
+        self.token.as_ref().map(|token| token.0.as_slice())
+    }
+
+    /// Whom the proxy speaks for that the request comes from.
+    pub(crate) const fn client(&self) -> Result<Option<IpAddr>, Garbled> {
+        self.client
+    }
+
     /// The response head that accepts the request. `/cable/new` is answered with the tunnel's routing ID.
     pub fn to_response(&self, routing: Option<RoutingId>) -> Vec<u8> {
         let routing = routing.map(|id| format!("{ROUTING_ID_HEADER}: {}\r\n", id.to_hex()));
@@ -150,6 +115,11 @@ pub fn head_end(bytes: &[u8], searched: usize) -> Option<usize> {
 /// # Errors
 /// The [`Refusal`] to answer with. Never panics, whatever the bytes.
 pub fn parse_request(head: &[u8]) -> Result<Request, Refusal> {
+    parse_from(head, None)
+}
+
+/// The same for a request that comes from a trusted proxy, or from nobody who is trusted.
+pub(crate) fn parse_from(head: &[u8], proxy: Option<Proxy<'_>>) -> Result<Request, Refusal> {
     let mut lines = [httparse::EMPTY_HEADER; MAX_HEADERS];
     let mut parsed = httparse::Request::new(&mut lines);
     match parsed.parse(head) {
@@ -175,7 +145,9 @@ pub fn parse_request(head: &[u8]) -> Result<Request, Refusal> {
     if !headers.tokens("Sec-WebSocket-Protocol").any(|offered| offered == SUBPROTOCOL.as_bytes()) {
         return Err(Refusal::Subprotocol);
     }
-    Ok(Request { path, accept })
+    let client = proxy
+        .map_or(Ok(None), |Proxy { header, trusted }| header.client(headers.all(header.name()), trusted));
+    Ok(Request { path, accept, origin: headers.origin(), token: headers.token(), client })
 }
 
 /// The header lines of a request.
@@ -201,6 +173,20 @@ impl Headers<'_> {
         self.all(name).flat_map(|value| value.split(|byte| *byte == b',')).map(<[u8]>::trim_ascii)
     }
 
+    fn origin(&self) -> Option<Vec<u8>> {
+        let mut values = self.all("Origin");
+        let first = values.next()?;
+        Some(if values.next().is_none() { first.to_vec() } else { Vec::new() })
+    }
+
+    fn token(&self) -> Option<Token> {
+        let mut values = self.all("Authorization");
+        let first = values.next()?;
+        let token = first.split_at_checked(BEARER.len()).filter(|_| values.next().is_none());
+        let token = token.filter(|(scheme, _)| scheme.eq_ignore_ascii_case(BEARER));
+        Some(Token(Zeroizing::new(token.map_or_else(Vec::new, |(_, token)| token.trim_ascii().to_vec()))))
+    }
+
     /// The `Sec-WebSocket-Accept` value, if the headers ask for a websocket as RFC 6455 section 4.2.1 wants it.
     fn upgrade(&self) -> Option<String> {
         let asks = self.tokens("Connection").any(|token| token.eq_ignore_ascii_case(b"upgrade"))
@@ -209,6 +195,12 @@ impl Headers<'_> {
         let key = self.one("Sec-WebSocket-Key").filter(|_| asks)?;
         let decoded = data_encoding::BASE64.decode(key).ok()?;
         (decoded.len() == KEY_LENGTH).then(|| derive_accept_key(key))
+    }
+}
+
+impl fmt::Debug for Request {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Request").field("path", &self.path).finish_non_exhaustive()
     }
 }
 

@@ -10,11 +10,12 @@
 //! | code | meaning |
 //! |---|---|
 //! | 1000 | the other side closed cleanly; any other code that it closed with is passed on too |
-//! | 1001 | the other side vanished, or the service is stopping |
+//! | 1001 | the other side vanished |
 //! | 1002 | broken websocket framing |
 //! | 1003 | a text message |
-//! | 1008 | the tunnel's time or quota is used up, or the other side broke a rule |
+//! | 1008 | the tunnel's time or quota is used up, nothing was said for too long, or the other side broke a rule |
 //! | 1009 | a message above the size limit |
+//! | 1012 | the service restarts |
 //!
 //! The service is embeddable: [`Service::serve`] takes a listener and [`Service::serve_stream`] any byte stream.
 //! It logs with `tracing`, and neither identifiers nor payloads nor addresses are ever in what it logs.
@@ -30,10 +31,14 @@
 //! ```
 #![forbid(unsafe_code)]
 
+pub mod access;
 mod config;
+mod forwarded;
 mod front;
 pub mod http;
+mod limits;
 mod listener;
+mod metrics;
 pub mod node;
 pub mod proxy_protocol;
 pub mod rendezvous;
@@ -42,6 +47,9 @@ mod tunnel;
 pub mod websocket;
 
 pub use config::Config;
+pub use forwarded::ForwardedHeader;
 pub use front::{Front, TlsConfig, TlsError, Validity};
+pub use limits::{Rate, Source};
 pub use listener::Serving;
+pub use metrics::METRICS_TYPE;
 pub use service::Service;

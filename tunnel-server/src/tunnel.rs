@@ -9,6 +9,7 @@ mod end;
 mod lend;
 mod peer;
 mod pump;
+mod times;
 
 use std::{
     future::{Future, poll_fn},
@@ -28,6 +29,7 @@ pub(crate) use self::{
     end::{End, linger},
     lend::{Lender, Loan, lend},
     peer::Peer,
+    times::Times,
 };
 use crate::config::Config;
 
@@ -51,7 +53,7 @@ pub(crate) async fn wait_for_peer(
     tokio::select! {
         biased;
         loan = joined => {
-            let mut loan = loan.map_err(|_| End::Expired)?;
+            let mut loan = loan.map_err(|_| End::Unjoined)?;
             if let Some(joiner) = loan.peer() {
                 joiner.queue(&held);
                 joiner.set_whole(opener.reframer.at_boundary());
@@ -59,25 +61,35 @@ pub(crate) async fn wait_for_peer(
             Ok(loan)
         }
         () = stop.cancelled() => Err(End::Stopping),
-        () = sleep_until(pending_until) => Err(End::Expired),
+        () = sleep_until(pending_until) => Err(End::Unjoined),
         end = poll_fn(|context| hold(opener, context, &mut held, &mut room)) => Err(end),
     }
 }
 
-/// Moves messages both ways until the tunnel ends. Gives the opener's end; the joiner gets its own with its connection.
+/// Moves messages both ways until the tunnel ends. Gives the ends of opener and joiner.
 pub(crate) async fn forward(
     opener: &mut Peer,
     loan: &mut Loan,
     stop: &CancellationToken,
-    ends: Instant,
-) -> End {
-    let (opener_end, joiner_end) = tokio::select! {
-        ends = Forward { opener, loan } => ends,
-        () = stop.cancelled() => (End::Stopping, End::Stopping),
-        () = sleep_until(ends) => (End::Expired, End::Expired),
-    };
-    loan.give_back(joiner_end);
-    opener_end
+    mut times: Times,
+) -> (End, End) {
+    times.begin(mark(opener, loan));
+    loop {
+        tokio::select! {
+            ends = Forward { opener, loan } => return ends,
+            () = stop.cancelled() => return (End::Stopping, End::Stopping),
+            () = sleep_until(times.next_look()) => {
+                if let Some(end) = times.look(Instant::now(), mark(opener, loan)) {
+                    return (end, end);
+                }
+            }
+        }
+    }
+}
+
+/// A number that changes with whatever comes in from either side.
+fn mark(opener: &Peer, loan: &mut Loan) -> u64 {
+    loan.peer().map_or(0, |joiner| joiner.mark()).wrapping_add(opener.mark())
 }
 
 /// Both directions at once; ready with the ends of opener and joiner.

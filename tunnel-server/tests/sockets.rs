@@ -71,7 +71,7 @@ async fn a_refusal_reaches_a_peer_that_is_still_sending() {
 }
 
 #[tokio::test]
-async fn stopping_closes_every_side_with_1001_and_frees_the_port() {
+async fn stopping_closes_every_side_with_1012_and_frees_the_port() {
     let service = service();
     let serving = serve(&service).await;
     let address = serving.local_addr();
@@ -92,7 +92,7 @@ async fn stopping_closes_every_side_with_1001_and_frees_the_port() {
         (codes, status(&refused))
     };
     let ((), answers) = tokio::join!(serving.stop(), answers);
-    assert_eq!(answers, ((1001, 1001), 503));
+    assert_eq!(answers, ((1012, 1012), 503));
     assert_eq!(service.tunnel_count(), 0);
     TcpListener::bind(address).await.unwrap();
 }
@@ -102,7 +102,7 @@ async fn dropping_the_handle_stops_the_service() {
     let serving = serve(&service()).await;
     let (mut phone, mut client) = tcp_pair(serving.local_addr()).await;
     drop(serving);
-    assert_eq!((close_code(&mut phone).await, close_code(&mut client).await), (1001, 1001));
+    assert_eq!((close_code(&mut phone).await, close_code(&mut client).await), (1012, 1012));
 }
 
 #[tokio::test]
@@ -124,7 +124,7 @@ async fn the_program_serves_and_stops() {
     {
         let id = program.id().unwrap().to_string();
         assert!(Command::new("kill").arg(id).status().await.unwrap().success());
-        assert_eq!(close_code(&mut phone).await, 1001);
+        assert_eq!(close_code(&mut phone).await, 1012);
         drop((phone, client));
         assert!(program.wait().await.unwrap().success());
     }

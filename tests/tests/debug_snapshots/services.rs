@@ -12,7 +12,7 @@ use hybridge_proto::{
     service::{CLIENT_PAYLOAD_HEADER, ServicePath, ServiceRequest},
 };
 use hybridge_relay::{
-    Config, Service, http,
+    Config, Rate, Service, Source, http,
     rendezvous::{Limits, Rendezvous},
     websocket::Control,
 };
@@ -110,14 +110,23 @@ fn the_tunnel_service() {
     let request = http::parse_request(head.as_bytes()).unwrap();
     assert_eq!(
         format!("{request:?}"),
-        "Request { path: Connect { routing: RoutingId(ab..), tunnel: TunnelId(ab..) }, \
-         accept: \"s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\" }"
+        "Request { path: Connect { routing: RoutingId(ab..), tunnel: TunnelId(ab..) }, .. }"
     );
     assert_eq!(format!("{:?}", Control::Ping(vec![1; 40])), "Ping(40 bytes)");
     let now = std::time::Instant::now();
-    let limits = Limits { tunnels: 1, pending: Duration::ZERO, lifetime: Duration::ZERO };
+    let limits = Limits {
+        tunnels: 1,
+        pending_tunnels: 1,
+        tunnels_per_source: 1,
+        connections_per_source: 1,
+        new_rate: Rate::UNLIMITED,
+        connect_rate: Rate::UNLIMITED,
+        pending: Duration::ZERO,
+        lifetime: Duration::ZERO,
+    };
     let mut table = Rendezvous::new(limits);
-    let opened = table.open(TUNNEL, RoutingId::from_bytes([1, 2, 3]), (), now).unwrap();
+    let ids = (TUNNEL, RoutingId::from_bytes([1, 2, 3]));
+    let opened = table.open(ids, Source::UNKNOWN, (), now).unwrap();
     assert_eq!(
         format!("{opened:?}"),
         format!("Opened {{ ticket: Ticket {{ generation: 0, .. }}, pending_until: {now:?}, ends: {now:?} }}")

@@ -5,6 +5,7 @@ use std::task::{Context, Poll};
 use tokio::sync::oneshot;
 
 use super::{End, Peer};
+use crate::{config::Config, metrics::Traffic};
 
 /// A connection that comes back at the end of a tunnel, with the end that it is to be closed with.
 pub(crate) struct Returned {
@@ -33,6 +34,11 @@ impl Loan {
         self.peer.as_deref_mut()
     }
 
+    /// What has come in from the joiner.
+    pub(crate) fn traffic(&self, config: &Config) -> Traffic {
+        self.peer.as_deref().map(|peer| peer.traffic(config)).unwrap_or_default()
+    }
+
     /// Ready when the joiner's task is gone.
     pub(super) fn poll_recalled(&mut self, context: &mut Context<'_>) -> Poll<()> {
         match &mut self.back {
@@ -42,7 +48,7 @@ impl Loan {
     }
 
     /// Gives the connection back, to be closed as `end` asks for.
-    pub(super) fn give_back(&mut self, end: End) {
+    pub(crate) fn give_back(&mut self, end: End) {
         if let (Some(peer), Some(back)) = (self.peer.take(), self.back.take()) {
             // Fails when the joiner's task is gone, and the connection with it.
             let _ = back.send(Returned { peer, end });

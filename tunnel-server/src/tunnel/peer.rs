@@ -13,6 +13,7 @@ use tokio::io::ReadBuf;
 use super::Io;
 use crate::{
     config::Config,
+    metrics::Traffic,
     websocket::{self, HEADROOM, Limits, Reframer},
 };
 
@@ -46,6 +47,8 @@ pub(crate) struct Peer<S: ?Sized = dyn Io> {
     sent: usize,
     /// Whether what was sent and queued ends with a whole frame, so that a control frame may follow.
     whole: bool,
+    /// How many pings have come in, more or less.
+    pings: u32,
     /// The answer to this peer's last ping, to be sent between two frames.
     pong: Option<Vec<u8>>,
     pub(super) io: S,
@@ -55,13 +58,14 @@ impl Peer {
     /// Takes over a connection after its upgrade. `early` is what the peer sent right behind its request.
     pub(crate) fn new(io: impl Io + 'static, early: Vec<u8>, config: &Config) -> Box<Self> {
         let message = u64::try_from(config.max_message).unwrap_or(u64::MAX);
-        let limits = Limits { message, total: config.max_tunnel_bytes };
+        let limits = Limits { message, total: config.max_tunnel_bytes, messages: config.max_tunnel_messages };
         Box::new(Peer {
             reframer: Reframer::new(limits),
             early,
             unsent: Vec::new(),
             sent: 0,
             whole: true,
+            pings: 0,
             pong: None,
             io,
         })
@@ -126,6 +130,21 @@ impl Peer {
     /// Notes a ping. Only the last one is to be answered (RFC 6455 section 5.5.3).
     pub(super) fn pinged(&mut self, payload: &[u8]) {
         self.pong = Some(websocket::pong_frame(payload));
+        self.pings = self.pings.wrapping_add(1);
+    }
+
+    /// A number that changes with whatever comes in of messages and pings.
+    pub(super) fn mark(&self) -> u64 {
+        self.reframer.mark().wrapping_add(self.pings.into())
+    }
+
+    /// What has come in, by the limits that were given to [`Peer::new`].
+    pub(crate) const fn traffic(&self, config: &Config) -> Traffic {
+        let left = self.reframer.left();
+        Traffic {
+            messages: config.max_tunnel_messages.saturating_sub(left.messages),
+            bytes: config.max_tunnel_bytes.saturating_sub(left.total),
+        }
     }
 
     /// Queues the answer to a ping, unless it would stand within a frame; then the next call does.

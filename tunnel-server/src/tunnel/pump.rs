@@ -64,7 +64,7 @@ pub(super) fn hold(
             }))
         });
         match ready!(moved) {
-            _ if full => return Poll::Ready(End::Quota),
+            _ if full => return Poll::Ready(End::PendingBytes),
             Ok(()) => {}
             Err(end) => return Poll::Ready(end),
         }

@@ -20,6 +20,9 @@ pub enum Violation {
     /// More bytes than the peer may send.
     #[error("more bytes than allowed")]
     Quota,
+    /// More messages than the peer may send.
+    #[error("more messages than allowed")]
+    Messages,
 }
 
 impl Violation {
@@ -29,7 +32,7 @@ impl Violation {
             Self::Framing => CloseCode::Protocol,
             Self::Text => CloseCode::Unsupported,
             Self::Size => CloseCode::Size,
-            Self::Quota => CloseCode::Policy,
+            Self::Quota | Self::Messages => CloseCode::Policy,
         }
     }
 }

@@ -18,6 +18,8 @@ pub struct Limits {
     pub message: u64,
     /// Payload bytes of messages altogether.
     pub total: u64,
+    /// Messages altogether.
+    pub messages: u64,
 }
 
 /// What became of the bytes of one read.
@@ -37,6 +39,7 @@ pub struct Reframed {
 /// The state between the reads of one peer's frames.
 #[derive(Debug)]
 pub struct Reframer {
+    /// What the peer may send yet.
     limits: Limits,
     /// Payload bytes of the message that is under way.
     message: u64,
@@ -74,6 +77,17 @@ impl Reframer {
     pub const fn new(limits: Limits) -> Self {
         let head = PartialHead { bytes: [0; MAX_HEAD], length: 0 };
         Self { limits, message: 0, fragmented: false, state: State::Head(head) }
+    }
+
+    /// What the peer may send yet: the limits without what it has sent, the messages and frames under way included.
+    pub const fn left(&self) -> Limits {
+        self.limits
+    }
+
+    /// A number that changes with whatever comes in of a message.
+    pub(crate) fn mark(&self) -> u64 {
+        let under_way = if let State::Data { left, .. } = self.state { left } else { 0 };
+        self.limits.total.wrapping_add(self.limits.messages).wrapping_add(under_way)
     }
 
     /// Whether the output so far ends with a whole frame, so that a control frame may follow.
@@ -155,6 +169,9 @@ impl Reframer {
             return Err(Violation::Framing);
         }
         let so_far = if self.fragmented { self.message } else { 0 };
+        if !self.fragmented {
+            self.limits.messages = self.limits.messages.checked_sub(1).ok_or(Violation::Messages)?;
+        }
         let message = so_far.checked_add(head.payload).filter(|message| *message <= self.limits.message);
         self.message = message.ok_or(Violation::Size)?;
         self.fragmented = !head.fin;

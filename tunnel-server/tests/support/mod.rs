@@ -44,6 +44,41 @@ pub fn pipe(service: &Service, capacity: usize) -> DuplexStream {
     ours
 }
 
+/// A pipe to the service that counts as one from `peer`.
+pub fn pipe_from(service: &Service, peer: &str) -> DuplexStream {
+    let (ours, theirs) = duplex(64 * 1024);
+    let (service, peer) = (service.clone(), peer.parse().unwrap());
+    tokio::spawn(async move { service.serve_stream_from(theirs, peer).await });
+    ours
+}
+
+/// A request for a new tunnel with some headers more, each with its line end.
+pub fn new_request(tunnel: TunnelId, headers: &str) -> String {
+    format!("GET /cable/new/{} HTTP/1.1\r\n{UPGRADE}{headers}\r\n", tunnel.to_hex())
+}
+
+/// The head of the answer to a request, and the connection, which stays open.
+pub async fn ask(mut io: DuplexStream, request: &str) -> (String, DuplexStream) {
+    io.write_all(request.as_bytes()).await.unwrap();
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        head.push(io.read_u8().await.unwrap());
+    }
+    (String::from_utf8(head).unwrap(), io)
+}
+
+/// The status of the answer to a request from `peer`, whose connection ends with it.
+pub async fn status_from(service: &Service, peer: &str, request: &str) -> u16 {
+    status(&ask(pipe_from(service, peer), request).await.0)
+}
+
+/// The value of a series in the metrics of a service; 0 where there is none.
+pub fn metric(service: &Service, series: &str) -> f64 {
+    let text = service.metrics();
+    let line = text.lines().find_map(|line| line.strip_prefix(series)?.strip_prefix(' '));
+    line.map_or(0.0, |value| value.parse().unwrap())
+}
+
 /// Sends bytes and returns all that comes back until the service closes.
 pub async fn exchange(service: &Service, request: &str) -> String {
     let mut io = pipe(service, 64 * 1024);

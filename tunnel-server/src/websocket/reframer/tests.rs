@@ -2,7 +2,7 @@ use proptest::prelude::*;
 
 use super::*;
 
-const LIMITS: Limits = Limits { message: 1 << 20, total: 1 << 24 };
+const LIMITS: Limits = Limits { message: 1 << 20, total: 1 << 24, messages: u64::MAX };
 
 /// A masked frame as a client sends it.
 fn masked(first: u8, payload: &[u8], mask: [u8; 4]) -> Vec<u8> {
@@ -74,7 +74,7 @@ fn each_rule_has_its_violation() {
     let fragments =
         [masked(0x02, &vec![0; 1 << 19], mask), masked(0x80, &vec![0; (1 << 19) + 1], mask)].concat();
     assert_eq!(violation(&fragments), Violation::Size);
-    let mut little = Reframer::new(Limits { message: 10, total: 15 });
+    let mut little = Reframer::new(Limits { message: 10, total: 15, messages: u64::MAX });
     let two = [masked(0x82, &[0; 10], mask), masked(0x82, &[0; 6], mask)].concat();
     assert_eq!(run(&mut little, &two, &[two.len()]), Err(Violation::Quota));
 }
