@@ -91,6 +91,8 @@ async fn every_end_has_its_reason() {
             };
             let _ = client.send(message).await;
         }
+        // Closed by the service, before the phone leaves.
+        while !matches!(next(&mut client).await, tokio_tungstenite::tungstenite::Message::Close(_)) {}
         drop(phone);
         settled(&service).await;
     }

@@ -212,7 +212,7 @@ async fn a_peer_that_ends_its_sending_direction_has_vanished() {
 
 #[tokio::test(start_paused = true)]
 async fn waiting_and_life_are_limited() {
-    let service = service();
+    let service = with_config(|config| config.idle_lifetime = Duration::MAX);
     let start = Instant::now();
     let (mut phone, routing) = open(&service).await;
     assert_eq!(close_code(&mut phone).await, 1008);

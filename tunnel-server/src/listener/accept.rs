@@ -73,7 +73,7 @@ impl<A: Accept> Acceptor<A> {
         if self.logged.is_some_and(|logged| logged.elapsed() < LOG_INTERVAL) {
             return;
         }
-        tracing::warn!(kind = ?error.kind(), os = error.raw_os_error(), times = self.unlogged, "accepting failed");
+        tracing::warn!(%error, times = self.unlogged, "accepting failed");
         self.logged = Some(Instant::now());
         self.unlogged = 0;
     }

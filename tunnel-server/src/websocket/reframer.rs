@@ -84,9 +84,13 @@ impl Reframer {
         self.limits
     }
 
-    /// A number that changes with whatever comes in of a message.
+    /// A number that changes with whatever comes in, except that it is the same before and after a control frame.
     pub(crate) fn mark(&self) -> u64 {
-        let under_way = if let State::Data { left, .. } = self.state { left } else { 0 };
+        let under_way = match &self.state {
+            State::Head(partial) => u64::try_from(partial.length).unwrap_or_default(),
+            State::Data { left, .. } => *left,
+            State::Control(partial) => partial.left.wrapping_add(1),
+        };
         self.limits.total.wrapping_add(self.limits.messages).wrapping_add(under_way)
     }
 
