@@ -199,3 +199,20 @@ fn printed_settings_can_be_read_back() {
         assert_eq!(print::commented(&again), printed);
     }
 }
+
+/// The packaged file is `hybridge-relay --print-config | sed 's/^[a-z]/#&/'` behind a few lines of its own.
+#[test]
+fn the_packaged_file_says_the_defaults_and_sets_nothing() {
+    let packaged = include_str!("../../../packaging/config.toml");
+    assert_eq!(load(packaged, &[], &[]).unwrap().settings, Settings::default());
+    let (_, settings) = packaged.split_once("\n\n").unwrap();
+    let set: String = settings
+        .lines()
+        .map(|line| match line.strip_prefix('#') {
+            Some(setting) if setting.starts_with(|first: char| first.is_ascii_lowercase()) => setting,
+            _ => line,
+        })
+        .flat_map(|line| [line, "\n"])
+        .collect();
+    assert_eq!(set, print::commented(&Settings::default()));
+}
