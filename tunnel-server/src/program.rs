@@ -23,8 +23,9 @@ mod serve;
 mod settings;
 mod signals;
 mod sockets;
+mod token;
 
-use args::{Arguments, ServeArgs, Verb};
+use args::{Arguments, ServeArgs, TokenVerb, Verb};
 use error::Error;
 use plan::Plan;
 use settings::{flags::unknown_variables, print};
@@ -35,6 +36,7 @@ pub(crate) fn main() -> ExitCode {
     let done = match verb {
         Some(Verb::Health(args)) => health::run(&args),
         Some(Verb::Domain(args)) => domain::run(&args, &mut io::stdout().lock()),
+        Some(Verb::Token(TokenVerb::Mint(args))) => token::run(&args, &mut io::stdout().lock()),
         Some(Verb::ProxyConfig(args)) => proxy_config::run(&args, &mut io::stdout().lock()),
         Some(Verb::Check(args)) => check::run(&args),
         None => run(&serve),

@@ -34,7 +34,11 @@ impl Manager {
     async fn note(&self) -> Vec<String> {
         let mut bytes = [0; 4096];
         let length = self.socket.recv(&mut bytes).await.unwrap();
-        String::from_utf8(bytes.iter().take(length).copied().collect()).unwrap().lines().map(str::to_owned).collect()
+        String::from_utf8(bytes.iter().take(length).copied().collect())
+            .unwrap()
+            .lines()
+            .map(str::to_owned)
+            .collect()
     }
 }
 

@@ -11,6 +11,7 @@ use std::{
     time::Duration,
 };
 
+use hybridge_relay::Service;
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
     net::TcpListener,
@@ -36,13 +37,14 @@ const ACCEPT_WAIT: Duration = Duration::from_secs(1);
 /// What the second listener tells. Clones tell the same.
 #[derive(Debug, Clone)]
 pub(crate) struct Admin {
+    service: Service,
     ready: Arc<AtomicBool>,
 }
 
 impl Admin {
     /// Not ready yet.
-    pub(crate) fn new() -> Self {
-        Self { ready: Arc::default() }
+    pub(crate) fn new(service: Service) -> Self {
+        Self { service, ready: Arc::default() }
     }
 
     /// Whether the service takes new tunnels from now on.
@@ -88,6 +90,7 @@ impl Admin {
         match target {
             Target::Alive => Answer::text(200, "alive"),
             Target::Ready if self.ready.load(Ordering::Acquire) => Answer::text(200, "ready"),
+            Target::Metrics => Answer::metrics(self.service.metrics()),
             Target::Ready => Answer::text(503, "new tunnels are not taken: the service starts or stops"),
         }
     }
@@ -108,6 +111,7 @@ async fn read_head(io: &mut (impl AsyncRead + Unpin)) -> Option<Vec<u8>> {
 
 #[cfg(test)]
 mod tests {
+    use hybridge_relay::Config;
     use tokio::time::Instant;
 
     use super::*;
@@ -126,7 +130,7 @@ mod tests {
     }
 
     fn admin() -> Admin {
-        Admin::new()
+        Admin::new(Service::new(Config::default()).unwrap())
     }
 
     #[tokio::test]
@@ -141,6 +145,19 @@ mod tests {
         assert!(ask(&admin, ready).await.starts_with("HTTP/1.1 503 "));
         let alive = ask(&admin, b"GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n").await;
         assert!(alive.starts_with("HTTP/1.1 200 "), "{alive}");
+    }
+
+    #[tokio::test]
+    async fn metrics_come_with_their_type_and_a_head_request_has_no_body() {
+        let admin = admin();
+        let answer = ask(&admin, b"GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n").await;
+        assert!(
+            answer.contains("\r\nContent-Type: application/openmetrics-text; version=1.0.0;"),
+            "{answer}"
+        );
+        assert!(answer.ends_with("# EOF\n"), "{answer}");
+        let head = ask(&admin, b"HEAD /metrics HTTP/1.1\r\nHost: a\r\n\r\n").await;
+        assert!(head.starts_with("HTTP/1.1 200 ") && head.ends_with("\r\n\r\n"), "{head}");
     }
 
     #[tokio::test(start_paused = true)]

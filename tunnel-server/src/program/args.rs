@@ -7,7 +7,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use super::{
     check::CheckArgs,
     proxy_config::ProxyConfigArgs,
-    settings::{flags::Flags, sources::Sources},
+    settings::{flags::Flags, sources::Sources, units::Time},
 };
 
 const SETTINGS_HELP: &str = "\
@@ -37,6 +37,9 @@ pub(crate) struct Arguments {
 pub(crate) enum Verb {
     Health(HealthArgs),
     Domain(DomainArgs),
+    /// Tokens for opening tunnels, where the settings ask for them
+    #[command(subcommand)]
+    Token(TokenVerb),
     ProxyConfig(ProxyConfigArgs),
     Check(Box<CheckArgs>),
 }
@@ -95,6 +98,32 @@ impl HealthArgs {
     pub(crate) fn sources(&self) -> Sources {
         Sources { file: config_file(self.config.as_ref()), ..Sources::default() }
     }
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum TokenVerb {
+    Mint(MintArgs),
+}
+
+const MINT_EXAMPLES: &str = "\
+Prints a token. Phones send it as Authorization: Bearer TOKEN when they open a tunnel.
+
+Example:
+  hybridge-relay token mint --key-file /etc/hybridge-relay/keys --lifetime 1h";
+
+/// Make a token that expires
+#[derive(Debug, Args)]
+#[command(after_help = MINT_EXAMPLES)]
+pub(crate) struct MintArgs {
+    /// The file of keys that the service has as access.keys
+    #[arg(long, value_name = "FILE")]
+    pub(crate) key_file: PathBuf,
+    /// How long the token is valid, for example 1h; the service takes up to access.max_token_lifetime
+    #[arg(long, value_name = "TIME")]
+    pub(crate) lifetime: Time,
+    /// The ID of the key to use, instead of the first one
+    #[arg(long, value_name = "ID")]
+    pub(crate) key: Option<String>,
 }
 
 const DOMAIN_EXAMPLES: &str = "\

@@ -48,6 +48,12 @@ pub(crate) enum Error {
     NoAnswer(#[source] io::Error),
     #[error("the service is not ready: {0}")]
     NotReady(String),
+    #[error("{0}")]
+    KeyFile(String),
+    #[error("the file has no key with this ID; the ID of a key stands before its colon")]
+    NoSuchKey,
+    #[error("a token cannot live that long; write a time such as --lifetime 1h")]
+    TokenLifetime,
     #[error("tunnel service {0} is not assigned to anyone; take an ID from 256 on")]
     Unassigned(u16),
     #[error("a name has the letters a to z and the digits 2 to 7 only; search for those")]
@@ -86,6 +92,7 @@ impl Error {
             Self::Settings(_)
             | Self::LogFilter(_)
             | Self::HealthUrl
+            | Self::TokenLifetime
             | Self::NotInNames
             | Self::Nodes(..)
             | Self::Check(_) => ExitCode::from(2),

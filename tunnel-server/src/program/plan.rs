@@ -5,8 +5,9 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use hybridge_relay::{Config, Front, TlsConfig, TlsError, node::Node};
+use hybridge_relay::{Config, ForwardedHeader, Front, TlsConfig, TlsError, node::Node};
 use tracing_subscriber::EnvFilter;
+use url::Url;
 
 use super::settings::{
     TlsSettings,
@@ -44,9 +45,7 @@ impl Plan {
             return Err(errors);
         }
         let settings = &loaded.settings;
-        let mut config = Config::default();
-        settings.limits.apply(&mut config);
-        config.node = settings.node.map(|number| Node::starting_at(number, SystemTime::now()));
+        let config = config(loaded)?;
         let tls = tls(loaded)?;
         let mut front = Front::plain();
         if let Some(tls) = &tls {
@@ -67,6 +66,24 @@ impl Plan {
             tls_files: settings.tls.clone(),
         })
     }
+}
+
+/// What the library is told.
+fn config(loaded: &Loaded) -> Result<Config, Vec<SettingsError>> {
+    let settings = &loaded.settings;
+    let mut config = Config::default();
+    settings.limits.apply(&mut config);
+    config.node = settings.node.map(|number| Node::starting_at(number, SystemTime::now()));
+    config.access = settings.access.read().map_err(|(key, what)| vec![loaded.rule(key, what)])?;
+    config.origins = settings.access.origins();
+    match settings.proxy.client_address {
+        ClientAddress::XForwardedFor => config.forwarded_header = ForwardedHeader::XForwardedFor,
+        ClientAddress::Forwarded => config.forwarded_header = ForwardedHeader::Forwarded,
+        // The address is known before the request is, and no header may name another one.
+        ClientAddress::ProxyProtocol => return Ok(config),
+    }
+    config.trusted_proxies = settings.proxy.networks();
+    Ok(config)
 }
 
 /// TLS, if the settings have a certificate.
@@ -109,21 +126,49 @@ fn rules(loaded: &Loaded) -> Vec<SettingsError> {
         "a key needs its certificate; set tls.certificate",
     );
     rule(
-        settings.proxy.client_address == ClientAddress::XForwardedFor || !settings.proxy.trusted.is_empty(),
+        settings.proxy.client_address != ClientAddress::ProxyProtocol || !settings.proxy.trusted.is_empty(),
         "proxy.client_address",
         "the PROXY protocol is read from trusted proxies only, and none is named; set proxy.trusted",
+    );
+    rule(
+        settings.access.tokens.is_none() || settings.access.keys.is_none(),
+        "access.keys",
+        "there is a file of tokens too, and a token is one or the other; set access.tokens or access.keys",
+    );
+    rule(
+        settings.access.origins.iter().all(|origin| is_origin(origin)),
+        "access.origins",
+        "an origin is a scheme and a host, such as \"https://example.com\", and nothing behind them",
     );
     let limits = &settings.limits;
     rule(limits.max_message.0 > 0, "limits.max_message", "nothing could be sent; take \"1MiB\"");
     rule(limits.max_tunnels.0 > 0, "limits.max_tunnels", "no tunnel could be opened; take 2048");
+    for (key, count) in [
+        ("limits.max_pending_tunnels", limits.max_pending_tunnels),
+        ("limits.max_tunnels_per_source", limits.max_tunnels_per_source),
+        ("limits.max_connections_per_source", limits.max_connections_per_source),
+        ("limits.max_tunnel_messages", limits.max_tunnel_messages),
+        ("limits.new_per_minute", limits.new_per_minute),
+        ("limits.new_burst", limits.new_burst),
+        ("limits.connect_per_minute", limits.connect_per_minute),
+        ("limits.connect_burst", limits.connect_burst),
+    ] {
+        rule(count.0 > 0, key, "nobody could use the service; write a number above 0, or \"unlimited\"");
+    }
     rule(limits.max_connections.0 > 1, "limits.max_connections", "a tunnel has two connections; take 4096");
     for (key, time) in [
         ("limits.handshake_timeout", limits.handshake_timeout),
         ("limits.pending_lifetime", limits.pending_lifetime),
+        ("limits.idle_lifetime", limits.idle_lifetime),
         ("limits.lifetime", limits.lifetime),
         ("limits.close_timeout", limits.close_timeout),
     ] {
         rule(!time.0.is_zero(), key, "no time at all is too little; write a time such as \"10s\"");
     }
     errors
+}
+
+/// Whether a text is an origin as browsers write it.
+fn is_origin(text: &str) -> bool {
+    Url::parse(text).is_ok_and(|url| url.has_host() && url.origin().ascii_serialization() == text)
 }

@@ -2,7 +2,9 @@
 
 use std::{
     io::{self, Write},
+    mem,
     net::{SocketAddr, TcpListener},
+    time::Duration,
 };
 
 use hybridge_relay::{Service, Serving, TlsConfig, node::Node};
@@ -17,6 +19,9 @@ use super::{
     signals::{Order, Signals},
     sockets,
 };
+
+/// What saying goodbye may take once the time to finish is over; the service manager is asked for that much more.
+const GOODBYES: Duration = Duration::from_secs(20);
 
 /// Serves until a signal ends it.
 pub(crate) fn run(sources: Sources, plan: Plan) -> Result<(), Error> {
@@ -52,7 +57,7 @@ impl Running {
     /// Listens and says so.
     async fn start(plan: Plan, inherited: Vec<TcpListener>) -> Result<Self, Error> {
         let service = Service::new(plan.config.clone()).map_err(Error::Start)?;
-        let admin = Admin::new();
+        let admin = Admin::new(service.clone());
         let mut tasks = Vec::new();
         let second = match plan.admin {
             Some(address) => listen_for_admin(address, plan.admin_wanted).await?,
@@ -115,26 +120,38 @@ impl Running {
                 tracing::warn!(key, "this setting has changed and takes effect at the next start");
             }
         }
+        self.service.reconfigure(plan.config.clone());
         tracing::info!("the settings were read again");
     }
 
-    /// Ends the service, at once if there is a second signal.
+    /// Lets live tunnels finish and ends the service; at once if there is a second signal.
     async fn stop(mut self) {
         self.admin.set_ready(false);
-        let live = self.service.tunnel_count();
-        manager::stopping("closing live tunnels", self.plan.config.close_timeout);
-        tracing::info!(tunnels = live, "stopping");
-        let stopping: Vec<_> = self.servings.drain(..).map(|serving| tokio::spawn(serving.stop())).collect();
-        let stopped = async {
-            for serving in stopping {
-                let _ = serving.await;
-            }
-        };
+        self.service.drain();
+        let tunnels = self.service.tunnel_count();
+        let limit = self.plan.drain_timeout;
+        manager::stopping(&format!("{tunnels} tunnels may finish"), limit.saturating_add(GOODBYES));
+        tracing::info!(tunnels, limit_s = limit.as_secs(), "stopping: live tunnels may finish");
+        let stopped = stop_all(mem::take(&mut self.servings), limit);
         tokio::select! {
             () = stopped => {}
             () = self.signals.stop() => tracing::warn!("told to stop at once"),
         }
         self.tasks.iter().for_each(AbortHandle::abort);
+    }
+}
+
+/// Waits until there are no tunnels, but no longer than `limit`, and closes what is left.
+async fn stop_all(servings: Vec<Serving>, limit: Duration) {
+    if let Some(serving) = servings.first()
+        && !serving.drained(limit).await
+    {
+        tracing::warn!("the time to finish is over; the tunnels that are left are closed");
+    }
+    // All at once: each may take as long as its slowest peer.
+    let stopping: Vec<_> = servings.into_iter().map(|serving| tokio::spawn(serving.stop())).collect();
+    for stopped in stopping {
+        let _ = stopped.await;
     }
 }
 

@@ -8,6 +8,7 @@ use std::{net::SocketAddr, path::PathBuf, time::Duration};
 use hybridge_relay::Config;
 use serde::{Deserialize, Serialize};
 
+pub(crate) mod access;
 pub(crate) mod error;
 pub(crate) mod file;
 pub(crate) mod flags;
@@ -18,6 +19,7 @@ pub(crate) mod proxy;
 pub(crate) mod sources;
 pub(crate) mod units;
 
+use access::AccessSettings;
 use limits::LimitSettings;
 use proxy::ProxySettings;
 use units::Time;
@@ -31,6 +33,7 @@ pub(crate) struct Settings {
     pub(crate) node: Option<u8>,
     pub(crate) tls: TlsSettings,
     pub(crate) proxy: ProxySettings,
+    pub(crate) access: AccessSettings,
     pub(crate) limits: LimitSettings,
     pub(crate) admin: AdminSettings,
     pub(crate) log: LogSettings,
@@ -90,6 +93,7 @@ impl Default for Settings {
             node: None,
             tls: TlsSettings::default(),
             proxy: ProxySettings::default(),
+            access: AccessSettings::default(),
             limits: LimitSettings::from(&Config::default()),
             admin: AdminSettings::default(),
             log: LogSettings::default(),

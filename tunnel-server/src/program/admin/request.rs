@@ -1,5 +1,7 @@
 //! Requests to the second listener and the bytes of its answers.
 
+use hybridge_relay::METRICS_TYPE;
+
 /// The most header lines in a request.
 const MAX_HEADERS: usize = 32;
 const TEXT_TYPE: &str = "text/plain; charset=utf-8";
@@ -9,6 +11,7 @@ const TEXT_TYPE: &str = "text/plain; charset=utf-8";
 pub(crate) enum Target {
     Alive,
     Ready,
+    Metrics,
 }
 
 /// A status and a text.
@@ -32,7 +35,8 @@ pub(crate) fn parse(head: &[u8]) -> Result<Target, Answer> {
     let target = match path {
         "/healthz" => Target::Alive,
         "/readyz" => Target::Ready,
-        _ => return Err(Answer::text(404, "there is /healthz and /readyz")),
+        "/metrics" => Target::Metrics,
+        _ => return Err(Answer::text(404, "there is /metrics, /healthz and /readyz")),
     };
     match method {
         "GET" | "HEAD" => Ok(target),
@@ -44,6 +48,11 @@ impl Answer {
     /// One line of text.
     pub(crate) fn text(status: u16, line: &str) -> Self {
         Self { status, content_type: TEXT_TYPE, body: format!("{line}\n") }
+    }
+
+    /// What is counted.
+    pub(crate) const fn metrics(body: String) -> Self {
+        Self { status: 200, content_type: METRICS_TYPE, body }
     }
 
     /// The whole response. The connection is to be closed after it.

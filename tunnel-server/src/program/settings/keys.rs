@@ -20,6 +20,7 @@ pub(crate) enum Form {
     Time,
     File,
     Networks,
+    Origins,
     ClientAddress,
     Node,
     LogFormat,
@@ -37,7 +38,8 @@ impl Form {
             Self::Time => "a time such as \"30s\", \"5m\" or \"1h\", or \"unlimited\"",
             Self::File => "the path of a file in quotes",
             Self::Networks => "addresses or networks, such as [\"127.0.0.1\", \"10.0.0.0/8\"]",
-            Self::ClientAddress => "\"x-forwarded-for\" or \"proxy-protocol\"",
+            Self::Origins => "origins, such as [\"https://example.com\"]",
+            Self::ClientAddress => "\"x-forwarded-for\", \"forwarded\" or \"proxy-protocol\"",
             Self::Node => "a number from 0 to 255",
             Self::LogFormat => "\"text\" or \"json\"",
             Self::LogLevel => {
@@ -56,6 +58,7 @@ impl Form {
             Self::Time => "TIME",
             Self::File => "FILE",
             Self::Networks => "NET",
+            Self::Origins => "ORIGIN",
             Self::ClientAddress => "HOW",
             Self::Node => "N",
             Self::LogFormat => "text|json",
@@ -73,6 +76,7 @@ impl Form {
             Self::Time => "\"30s\"",
             Self::File => "\"/etc/hybridge-relay/file.pem\"",
             Self::Networks => "[\"127.0.0.1\"]",
+            Self::Origins => "[\"https://example.com\"]",
             Self::ClientAddress => "\"proxy-protocol\"",
             Self::Node => "1",
             Self::LogFormat => "\"json\"",
@@ -82,7 +86,7 @@ impl Form {
 
     /// Whether several values may stand in a list.
     pub(crate) const fn is_list(self) -> bool {
-        matches!(self, Self::Addresses | Self::Networks)
+        matches!(self, Self::Addresses | Self::Networks | Self::Origins)
     }
 }
 
@@ -189,8 +193,31 @@ pub(crate) const KEYS: &[Key] = &[
     Key {
         name: "proxy.client_address",
         form: Form::ClientAddress,
-        help: "How the trusted proxies tell a client's address: in the header X-Forwarded-For, or by the PROXY \
-               protocol, version 2. How takes effect at the next start.",
+        help: "How the trusted proxies tell a client's address: in the header X-Forwarded-For, in the header \
+               Forwarded, or by the PROXY protocol, version 2. The latter takes effect at the next start.",
+    },
+    Key {
+        name: "access.tokens",
+        form: Form::File,
+        help: "A file of tokens, one per line: who opens a tunnel has to send one of them. Joining never takes a \
+               token, as browsers cannot send one. Without tokens and keys, everybody may open tunnels.",
+    },
+    Key {
+        name: "access.keys",
+        form: Form::File,
+        help: "A file of keys, one ID:KEY per line: who opens a tunnel has to send a token that was made with one of \
+               them and has not expired. hybridge-relay token mint makes one.",
+    },
+    Key {
+        name: "access.max_token_lifetime",
+        form: Form::Time,
+        help: "How far in the future a token that was made with a key may expire.",
+    },
+    Key {
+        name: "access.origins",
+        form: Form::Origins,
+        help: "The websites whose pages may connect, by the header Origin. None for all. Programs and phones send \
+               no such header and are always let in.",
     },
     Key {
         name: "limits.max_head",
@@ -218,9 +245,19 @@ pub(crate) const KEYS: &[Key] = &[
         help: "How many bytes of messages each side may send through one tunnel.",
     },
     Key {
+        name: "limits.max_tunnel_messages",
+        form: Form::Count,
+        help: "How many messages each side may send through one tunnel.",
+    },
+    Key {
         name: "limits.pending_lifetime",
         form: Form::Time,
         help: "How long a tunnel waits for its other side to join.",
+    },
+    Key {
+        name: "limits.idle_lifetime",
+        form: Form::Time,
+        help: "How long a joined tunnel may go without a message or ping from either side.",
     },
     Key {
         name: "limits.lifetime",
@@ -238,9 +275,45 @@ pub(crate) const KEYS: &[Key] = &[
         help: "The most tunnels at a time, pending and joined together. Further ones are refused with 503.",
     },
     Key {
+        name: "limits.max_pending_tunnels",
+        form: Form::Count,
+        help: "The most tunnels at a time that wait to be joined. Further ones are refused with 503.",
+    },
+    Key {
+        name: "limits.max_tunnels_per_source",
+        form: Form::Count,
+        help: "The most tunnels at a time that one source has opened. Further ones are refused with 429. A source is \
+               an IPv4 address or an IPv6 network of 64 bits.",
+    },
+    Key {
         name: "limits.max_connections",
         form: Form::Count,
-        help: "The most connections at a time on each address. Further ones wait in the backlog.",
+        help: "The most connections at a time. Further ones wait in the backlog.",
+    },
+    Key {
+        name: "limits.max_connections_per_source",
+        form: Form::Count,
+        help: "The most connections at a time of one source. Further ones are refused with 429.",
+    },
+    Key {
+        name: "limits.new_per_minute",
+        form: Form::Count,
+        help: "How often one source may ask for a new tunnel in a minute, on the whole.",
+    },
+    Key {
+        name: "limits.new_burst",
+        form: Form::Count,
+        help: "How often one source may ask for a new tunnel at once, after a rest.",
+    },
+    Key {
+        name: "limits.connect_per_minute",
+        form: Form::Count,
+        help: "How often one source may ask to join a tunnel in a minute, on the whole.",
+    },
+    Key {
+        name: "limits.connect_burst",
+        form: Form::Count,
+        help: "How often one source may ask to join a tunnel at once, after a rest.",
     },
     Key {
         name: "admin.listen",

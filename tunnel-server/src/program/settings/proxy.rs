@@ -19,6 +19,7 @@ pub(crate) struct ProxySettings {
 pub(crate) enum ClientAddress {
     #[default]
     XForwardedFor,
+    Forwarded,
     ProxyProtocol,
 }
 

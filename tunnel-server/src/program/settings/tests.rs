@@ -123,6 +123,17 @@ fn what_is_wrong_is_named_with_its_line_and_a_way_out() {
             "[tls]\nkey = \"/nowhere\"\ncertificate = \"/nowhere\"\n",
             ", line 3: tls.certificate: cannot read /nowhere: ",
         ),
+        ("[access]\ntokens = \"/nowhere\"\n", ", line 2: access.tokens: cannot read /nowhere ("),
+        ("[access]\ntokens = \"a\"\nkeys = \"b\"\n", ", line 3: access.keys: there is a file of tokens too"),
+        (
+            "[access]\norigins = [\"example.com\"]\n",
+            ", line 2: access.origins: an origin is a scheme and a host",
+        ),
+        (
+            "[access]\norigins = [\"https://a.b/\"]\n",
+            ", line 2: access.origins: an origin is a scheme and a host",
+        ),
+        ("[limits]\nnew_burst = 0\n", ", line 2: limits.new_burst: nobody could use the service"),
         ("[admin]\nlisten = \"on\"\n", ", line 2: admin.listen: "),
     ] {
         let said = complaints(text);
@@ -177,6 +188,12 @@ fn full() -> Settings {
                 .map(|text| Network(text.parse().unwrap()))
                 .into(),
             client_address: ClientAddress::ProxyProtocol,
+        },
+        access: AccessSettings {
+            tokens: file("tokens"),
+            keys: file("keys"),
+            origins: vec!["https://example.com".to_owned()],
+            ..AccessSettings::default()
         },
         ..Settings::default()
     }
