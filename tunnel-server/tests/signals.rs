@@ -5,42 +5,12 @@
 #[path = "support/program.rs"]
 mod program;
 
-use std::{collections::BTreeSet, fs, net::TcpListener, os::fd::OwnedFd, path::PathBuf};
+use std::{collections::BTreeSet, fs, net::TcpListener, os::fd::OwnedFd};
 
-use program::{Program, command, get};
-use tempfile::TempDir;
-use tokio::{net::UnixDatagram, process::Command};
+use program::{Manager, Program, command, get};
+use tokio::process::Command;
 
 const LISTEN: [&str; 4] = ["--listen", "127.0.0.1:0", "--admin-listen", "off"];
-
-/// A service manager's end of the notes, in a folder of its own.
-struct Manager {
-    folder: TempDir,
-    socket: UnixDatagram,
-}
-
-impl Manager {
-    fn new() -> Self {
-        let folder = TempDir::new().unwrap();
-        let socket = UnixDatagram::bind(folder.path().join("notify")).unwrap();
-        Self { folder, socket }
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
-    }
-
-    /// The next note, as its lines.
-    async fn note(&self) -> Vec<String> {
-        let mut bytes = [0; 4096];
-        let length = self.socket.recv(&mut bytes).await.unwrap();
-        String::from_utf8(bytes.iter().take(length).copied().collect())
-            .unwrap()
-            .lines()
-            .map(str::to_owned)
-            .collect()
-    }
-}
 
 #[tokio::test]
 async fn the_manager_is_told_of_start_reload_and_stop_in_this_order() {

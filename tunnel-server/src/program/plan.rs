@@ -23,7 +23,6 @@ pub(crate) struct Plan {
     pub(crate) admin: Option<SocketAddr>,
     /// Whether somebody asked for just this admin address: then the service does not start without it.
     pub(crate) admin_wanted: bool,
-    #[allow(dead_code)]
     pub(crate) drain_timeout: Duration,
     pub(crate) limits_lifted: bool,
     pub(crate) config: Config,

@@ -3,9 +3,11 @@
 
 use std::{
     net::SocketAddr,
+    path::PathBuf,
     process::{ExitStatus, Output, Stdio},
 };
 
+use tempfile::TempDir;
 use tokio::{
     io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader, Lines},
     net::TcpStream,
@@ -87,4 +89,35 @@ pub async fn get(address: SocketAddr, path: &str) -> String {
     let mut answer = String::new();
     io.read_to_string(&mut answer).await.unwrap();
     answer
+}
+
+/// A service manager's end of the notes, in a folder of its own.
+#[cfg(unix)]
+pub struct Manager {
+    folder: TempDir,
+    socket: tokio::net::UnixDatagram,
+}
+
+#[cfg(unix)]
+impl Manager {
+    pub fn new() -> Self {
+        let folder = TempDir::new().unwrap();
+        let socket = tokio::net::UnixDatagram::bind(folder.path().join("notify")).unwrap();
+        Self { folder, socket }
+    }
+
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// The next note, as its lines.
+    pub async fn note(&self) -> Vec<String> {
+        let mut bytes = [0; 4096];
+        let length = self.socket.recv(&mut bytes).await.unwrap();
+        String::from_utf8(bytes.iter().take(length).copied().collect())
+            .unwrap()
+            .lines()
+            .map(str::to_owned)
+            .collect()
+    }
 }
