@@ -9,7 +9,7 @@ use toml::Value;
 use super::{
     error::{Origin, SettingsError},
     file,
-    keys::KEYS,
+    keys::{self, KEYS},
     print,
     proxy::{ClientAddress, Network},
     sources::{Loaded, Sources},
@@ -232,4 +232,37 @@ fn the_packaged_file_says_the_defaults_and_sets_nothing() {
         .flat_map(|line| [line, "\n"])
         .collect();
     assert_eq!(set, print::commented(&Settings::default()));
+}
+
+#[test]
+fn the_operators_page_has_every_limit_with_its_default() {
+    let page = include_str!("../../../../docs/operators.md");
+    let defaults = print::table(&Settings::default());
+    let limits = KEYS.iter().filter(|key| key.parts().0 == "limits");
+    let expected: BTreeSet<(String, String)> = limits
+        .map(|key| {
+            let default = print::value(&defaults, key).unwrap();
+            (key.name.to_owned(), default.as_str().map_or_else(|| default.to_string(), str::to_owned))
+        })
+        .collect();
+    let rows = page.lines().filter_map(|line| line.strip_prefix("| `limits.")?.split_once("` | "));
+    let told: BTreeSet<(String, String)> = rows
+        .map(|(name, rest)| (format!("limits.{name}"), rest.split(" |").next().unwrap().to_owned()))
+        .collect();
+    assert_eq!(told, expected);
+}
+
+/// Every setting, file and command line that the page names exists.
+#[test]
+fn the_operators_page_names_only_settings_that_exist() {
+    let page = include_str!("../../../../docs/operators.md");
+    let sections: BTreeSet<&str> =
+        KEYS.iter().map(|key| key.parts().0).filter(|name| !name.is_empty()).collect();
+    let quoted = page.split('`').skip(1).step_by(2);
+    let named = quoted.filter_map(|text| {
+        let name = text.split([' ', '=']).next()?;
+        sections.contains(name.split_once('.')?.0).then_some(name)
+    });
+    let unknown: Vec<_> = named.filter(|name| keys::find(name).is_none()).collect();
+    assert_eq!(unknown, Vec::<&str>::new());
 }
