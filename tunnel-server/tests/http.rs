@@ -187,6 +187,20 @@ async fn a_slow_head_is_408() {
     assert!(start.elapsed() < Duration::from_secs(12));
 }
 
+#[tokio::test(start_paused = true)]
+async fn what_does_not_begin_like_http_is_400_at_once() {
+    let tls = b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03";
+    for beginning in [&tls[..], b"\0", b"\x82\x85", b" GET /", "\u{e9}".as_bytes()] {
+        let mut io = pipe(&service(), 1024);
+        let start = Instant::now();
+        io.write_all(beginning).await.unwrap();
+        let mut head = [0; 12];
+        io.read_exact(&mut head).await.unwrap();
+        assert_eq!(&head, b"HTTP/1.1 400", "{beginning:?}");
+        assert_eq!(start.elapsed(), Duration::ZERO);
+    }
+}
+
 #[tokio::test]
 async fn a_peer_that_leaves_within_its_head_gets_no_answer() {
     let mut io = pipe(&service(), 1024);

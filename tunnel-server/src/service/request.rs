@@ -188,6 +188,10 @@ pub(super) async fn read_request(
         }
         let searched = bytes.len();
         bytes.extend_from_slice(piece.get(..read).unwrap_or_default());
+        // TLS or noise has no end of a head to wait for. Empty lines may stand before a request.
+        if !bytes.first().is_some_and(|first| first.is_ascii_alphabetic() || b"\r\n".contains(first)) {
+            return Ok(Err(Refusal::Malformed));
+        }
         match http::head_end(&bytes, searched) {
             Some(end) if end <= max => {
                 let early = bytes.split_off(end);
