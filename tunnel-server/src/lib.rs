@@ -17,14 +17,36 @@
 //! | 1009 | a message above the size limit |
 //! | 1012 | the service restarts |
 //!
+//! What a request is refused with, each time with the reason in one sentence:
+//!
+//! | status | meaning |
+//! |---|---|
+//! | 400 | not a websocket request with the subprotocol `fido.cable` |
+//! | 401 | opening a tunnel takes a token here ([`access`]) |
+//! | 403 | the web origin is not let in ([`Config::origins`]) |
+//! | 404 | another path; or no such tunnel waits to be joined |
+//! | 405 | another method than GET |
+//! | 408, 431 | the request took too long, or was too long |
+//! | 409 | a tunnel with this ID exists |
+//! | 410 | a remembered phone was called; this service remembers none |
+//! | 429 | the peer's address has or asks for too much; `Retry-After` says when to come back |
+//! | 503 | there is no room for another tunnel, or the service is about to restart |
+//!
+//! What may be had is said by [`Config`], for the service as a whole and for each [`Source`]. A service that is to be
+//! replaced is drained: [`Service::drain`], [`Serving::drained`], [`Serving::stop`].
+//!
 //! The service is embeddable: [`Service::serve`] takes a listener and [`Service::serve_stream`] any byte stream.
-//! It logs with `tracing`, and neither identifiers nor payloads nor addresses are ever in what it logs.
+//! It logs with `tracing`, and counts what [`Service::metrics`] shows. Neither identifiers nor payloads nor addresses
+//! are ever in either.
 //!
 //! ```no_run
 //! # async fn run() -> std::io::Result<()> {
 //! let listener = tokio::net::TcpListener::bind("127.0.0.1:8080").await?;
-//! let serving = hybridge_relay::Service::new(hybridge_relay::Config::default())?.serve(listener)?;
+//! let service = hybridge_relay::Service::new(hybridge_relay::Config::default())?;
+//! let serving = service.serve(listener)?;
 //! tokio::signal::ctrl_c().await?;
+//! service.drain();
+//! serving.drained(std::time::Duration::from_secs(60)).await;
 //! serving.stop().await;
 //! # Ok(())
 //! # }

@@ -71,7 +71,7 @@ pub(crate) async fn forward(
     opener: &mut Peer,
     loan: &mut Loan,
     stop: &CancellationToken,
-    mut times: Times,
+    times: &mut Times,
 ) -> (End, End) {
     times.begin(mark(opener, loan));
     loop {

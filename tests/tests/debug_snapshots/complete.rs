@@ -92,7 +92,12 @@ const PLAIN: &[&str] = &[
     "TraceKind",
     "TraceStream",
     // hybridge-relay
+    "Access",
     "Config",
+    "Denied",
+    "Door",
+    "FileError",
+    "ForwardedHeader",
     "Joined",
     "Limits",
     "NoSuchTunnel",
@@ -101,6 +106,8 @@ const PLAIN: &[&str] = &[
     "Reframed",
     "Reframer",
     "Serving",
+    "TooFast",
+    "TooManyConnections",
     "Violation",
 ];
 

@@ -12,7 +12,9 @@ use hybridge_proto::{
     service::{CLIENT_PAYLOAD_HEADER, ServicePath, ServiceRequest},
 };
 use hybridge_relay::{
-    Config, Rate, Service, Source, http,
+    Config, Rate, Service, Source,
+    access::{HmacKey, HmacKeys, Tokens},
+    http,
     rendezvous::{Limits, Rendezvous},
     websocket::Control,
 };
@@ -132,4 +134,16 @@ fn the_tunnel_service() {
         format!("Opened {{ ticket: Ticket {{ generation: 0, .. }}, pending_until: {now:?}, ends: {now:?} }}")
     );
     assert_eq!(format!("{table:?}"), "Rendezvous { tunnels: 1, .. }");
+}
+
+#[test]
+fn who_may_open_tunnels() {
+    let tokens = Tokens::parse("phone:0123456789abcdef").unwrap();
+    assert_eq!(format!("{tokens:?}"), "Tokens(1)");
+    let keys = HmacKeys::parse(&format!("main:{}", "ab".repeat(32))).unwrap();
+    let key: &HmacKey = keys.first().unwrap();
+    assert_eq!(format!("{key:?}"), "HmacKey { id: \"main\", .. }");
+    assert_eq!(format!("{keys:?}"), "HmacKeys { keys: [HmacKey { id: \"main\", .. }], max_lifetime: 86400s }");
+    let source = Source::from(std::net::IpAddr::from([192, 0, 2, 1]));
+    assert_eq!(format!("{source:?}"), "Source(IPv4)");
 }

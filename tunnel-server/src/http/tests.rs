@@ -122,15 +122,62 @@ fn every_refusal_is_one_sentence_of_plain_text() {
         (Refusal::OtherNode, 404),
         (Refusal::OtherGeneration, 404),
         (Refusal::UnknownContact, 410),
+        (Refusal::Origin, 403),
+        (Refusal::TokenMissing, 401),
+        (Refusal::TokenInvalid, 401),
+        (Refusal::TokenExpired, 401),
+        (Refusal::TokenTooLong, 401),
+        (Refusal::TooManyConnections, 429),
+        (Refusal::TooManyTunnels, 429),
+        (Refusal::TooFast { retry_after: 7 }, 429),
         (Refusal::Unavailable, 503),
+        (Refusal::TooManyPending, 503),
+        (Refusal::Draining, 503),
     ] {
         let response = String::from_utf8(refusal.to_response()).unwrap();
         let (head, body) = response.split_once("\r\n\r\n").unwrap();
         assert_eq!(refusal.status(), status);
         assert!(head.starts_with(&format!("HTTP/1.1 {status} ")), "{head}");
         assert!(head.contains(&format!("Content-Length: {}\r\n", body.len())), "{head}");
+        assert_eq!(head.contains("\r\nRetry-After: "), matches!(status, 429 | 503), "{head}");
+        assert_eq!(head.contains("\r\nWWW-Authenticate: Bearer"), status == 401, "{head}");
         assert!(body.ends_with(".\n") && body.lines().count() == 1, "{body}");
     }
+}
+
+#[test]
+fn debug_shows_neither_token_nor_origin() {
+    let headers = format!("{UPGRADE}{SUB}Authorization: Bearer abcdef\r\nOrigin: https://example.com\r\n");
+    let request = new(&headers).unwrap();
+    assert_eq!(request.token(), Some(b"abcdef".as_slice()));
+    assert_eq!(request.origin(), Some(b"https://example.com".as_slice()));
+    assert_eq!(format!("{request:?}"), "Request { path: New { tunnel: TunnelId(d5..) }, .. }");
+}
+
+#[test]
+fn only_one_bearer_token_is_a_token() {
+    for (authorization, token) in [
+        ("Authorization: bEaReR  abc \r\n", Some("abc")),
+        ("Authorization: Bearer\r\n", Some("")),
+        ("Authorization: Bearerabc\r\n", Some("")),
+        ("Authorization: Basic abc\r\n", Some("")),
+        ("Authorization: Bearer abc\r\nauthorization: Bearer abc\r\n", Some("")),
+        ("", None),
+    ] {
+        let request = new(&format!("{UPGRADE}{SUB}{authorization}")).unwrap();
+        assert_eq!(request.token(), token.map(str::as_bytes), "{authorization}");
+    }
+}
+
+#[test]
+fn whom_a_proxy_speaks_for_is_read_for_trusted_ones_only() {
+    let head =
+        format!("GET /cable/new/{TUNNEL} HTTP/1.1\r\n{UPGRADE}{SUB}X-Forwarded-For: 192.0.2.1\r\n\r\n");
+    let trusted = ["10.0.0.0/8".parse().unwrap()];
+    let proxy = Proxy { header: ForwardedHeader::XForwardedFor, trusted: &trusted };
+    let request = parse_from(head.as_bytes(), Some(proxy)).unwrap();
+    assert_eq!(request.client(), Ok(Some([192, 0, 2, 1].into())));
+    assert_eq!(parse_request(head.as_bytes()).unwrap().client(), Ok(None));
 }
 
 #[test]

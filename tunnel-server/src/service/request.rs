@@ -29,7 +29,7 @@ use crate::{
     forwarded::is_trusted,
     http::{self, Proxy, Refusal, Request},
     rendezvous::Door,
-    tunnel::{Io, Peer, lend},
+    tunnel::{Io, Peer, Times, lend},
 };
 
 /// How many bytes of a request head are read at once.
@@ -127,7 +127,7 @@ impl Service {
             config: Arc::clone(&arrival.config),
             opened,
             pending_until: place.pending_until,
-            ends: place.ends,
+            times: Times::new(place.ends.into(), arrival.config.idle_lifetime),
         };
         Ok(Some(Box::pin(self.hold(opener, arrival.stop))))
     }

@@ -24,7 +24,7 @@ pub(super) struct Opener<'a> {
     pub(super) config: Arc<Config>,
     pub(super) opened: Instant,
     pub(super) pending_until: Instant,
-    pub(super) ends: Instant,
+    pub(super) times: Times,
 }
 
 impl Service {
@@ -36,10 +36,9 @@ impl Service {
         stop: &'a CancellationToken,
     ) -> impl Future<Output = ()> + Send + 'a {
         async move {
-            let Opener { peer, joined, config, pending_until, ends, .. } = &mut opener;
+            let Opener { peer, joined, config, pending_until, times, .. } = &mut opener;
             let end = match tunnel::wait_for_peer(peer, config, joined, stop, (*pending_until).into()).await {
                 Ok(mut loan) => {
-                    let times = Times::new((*ends).into(), config.idle_lifetime);
                     let (end, other) = tunnel::forward(peer, &mut loan, stop, times).await;
                     let client = loan.traffic(config);
                     loan.give_back(other);

@@ -37,7 +37,7 @@ impl Times {
         }
     }
 
-    /// Notes what there is at the beginning.
+    /// Notes what there is when the tunnel is joined.
     pub(super) fn begin(&mut self, mark: u64) {
         self.mark = short(mark);
     }

@@ -61,7 +61,8 @@ enum State {
 #[derive(Debug, Default, Clone, Copy)]
 struct PartialHead {
     bytes: [u8; MAX_HEAD],
-    length: usize,
+    /// A byte and no more, as there is one of these per connection at rest.
+    length: u8,
 }
 
 #[derive(Debug)]
@@ -87,7 +88,7 @@ impl Reframer {
     /// A number that changes with whatever comes in, except that it is the same before and after a control frame.
     pub(crate) fn mark(&self) -> u64 {
         let under_way = match &self.state {
-            State::Head(partial) => u64::try_from(partial.length).unwrap_or_default(),
+            State::Head(partial) => partial.length.into(),
             State::Data { left, .. } => *left,
             State::Control(partial) => partial.left.wrapping_add(1),
         };
@@ -124,13 +125,13 @@ impl Reframer {
     /// Completes a head with the bytes at hand, and starts on what it announces.
     fn head(&mut self, buffer: &mut [u8], done: &mut Progress) -> Result<Option<Control>, Violation> {
         let State::Head(partial) = &mut self.state else { return Ok(None) };
-        let before = partial.length;
+        let before = usize::from(partial.length);
         let fresh = buffer.get(done.at..done.end).unwrap_or_default();
         let room = partial.bytes.iter_mut().skip(before);
         let copied = room.zip(fresh).map(|(to, from)| *to = *from).count();
         let known = before.saturating_add(copied);
         let Some(head) = Head::read(partial.bytes.get(..known).unwrap_or_default())? else {
-            partial.length = known;
+            partial.length = u8::try_from(known).unwrap_or_default();
             done.at = done.at.saturating_add(copied);
             return Ok(None);
         };
