@@ -108,7 +108,7 @@ async fn dropping_the_handle_stops_the_service() {
 #[tokio::test]
 async fn the_program_serves_and_stops() {
     let mut program = Command::new(env!("CARGO_BIN_EXE_hybridge-relay"))
-        .args(["--listen", "127.0.0.1:0"])
+        .args(["--listen", "127.0.0.1:0", "--drain-timeout", "1ms"])
         .stdout(Stdio::piped())
         .kill_on_drop(true)
         .spawn()
