@@ -1,5 +1,7 @@
 //! What stands between an accepted socket and the service: the PROXY protocol, TLS, both or nothing.
 
+#[cfg(feature = "acme")]
+mod acme;
 mod certificate;
 mod error;
 mod tls;
@@ -19,6 +21,8 @@ use tokio::{
     net::TcpStream,
 };
 
+#[cfg(feature = "acme")]
+pub use self::acme::AcmeConfig;
 pub(crate) use self::tls::TlsStream;
 pub use self::{certificate::Validity, error::TlsError, tls::TlsConfig};
 use crate::proxy_protocol::{FIXED, Origin, Prefix, ProxyProtocolError};
@@ -94,6 +98,13 @@ impl Front {
     /// Whether requests come without TLS.
     pub(crate) const fn is_plain(&self) -> bool {
         self.tls.is_none()
+    }
+
+    /// Begins with what has to be done beside connections: renewing certificates.
+    pub(crate) fn start(&self) {
+        if let Some(tls) = &self.tls {
+            tls.start();
+        }
     }
 
     /// Who a connection comes from: the peer, or whom a proxy names. None where a proxy names nobody.

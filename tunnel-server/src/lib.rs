@@ -70,6 +70,8 @@ pub mod websocket;
 
 pub use config::Config;
 pub use forwarded::ForwardedHeader;
+#[cfg(feature = "acme")]
+pub use front::AcmeConfig;
 pub use front::{Front, TlsConfig, TlsError, Validity};
 pub use limits::{Rate, Source};
 pub use listener::Serving;

@@ -70,7 +70,7 @@ impl Service {
 
     /// As [`serve`](Self::serve), with TLS, the PROXY protocol or both between the socket and the service.
     ///
-    /// A connection may take [`Config::handshake_timeout`] to pass the front, before its request is waited for.
+    /// A connection may take [`Config::handshake_timeout`] for the front and its request together.
     ///
     /// # Errors
     /// When the listener has no local address, or outside a tokio runtime.
@@ -79,6 +79,7 @@ impl Service {
         let service = self.clone();
         let front = Arc::new(front);
         Serving::start(self.clone(), address, async move |stop| {
+            front.start();
             let shared = Arc::clone(&service.shared);
             let serve = move |stream, peer: SocketAddr, stop| {
                 let (service, front) = (service.clone(), Arc::clone(&front));

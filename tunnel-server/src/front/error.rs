@@ -48,6 +48,19 @@ pub enum TlsError {
     /// The first certificate cannot be parsed.
     #[error("{}: the first certificate is not a readable X.509 certificate; fetch it again", .0.display())]
     Certificate(PathBuf),
+    /// The settings for an ACME authority are wrong.
+    #[cfg(feature = "acme")]
+    #[error("no certificate can be asked for: {0}")]
+    Acme(&'static str),
+    /// The folder for what an ACME authority gives cannot be made.
+    #[cfg(feature = "acme")]
+    #[error("cannot make the folder {}: {source}; the user of the service has to be able to write to it", path.display())]
+    AcmeCache {
+        /// The folder.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
     /// TLS itself is not available.
     #[error("TLS cannot be set up: {0}")]
     Setup(#[source] rustls::Error),

@@ -21,16 +21,29 @@ use super::{TlsError, Validity, certificate::PemFiles};
 /// A connection after its TLS handshake.
 pub(crate) type TlsStream = tokio_rustls::server::TlsStream<TcpStream>;
 
-/// TLS 1.2 and 1.3 with a certificate from PEM files.
+/// TLS 1.2 and 1.3, with a certificate from PEM files or, with the feature `acme`, from an ACME authority.
 ///
 /// Connections that are under way keep the certificate they began with when it is exchanged. Cloning is cheap, and
 /// clones share the certificate.
 #[derive(Clone)]
 pub struct TlsConfig {
-    files: Arc<PemFiles>,
+    source: Source,
+    config: Arc<ServerConfig>,
+}
+
+/// Where the certificate comes from.
+#[derive(Debug, Clone)]
+enum Source {
+    Files(Arc<Files>),
+    #[cfg(feature = "acme")]
+    Acme(Arc<super::acme::Acme>),
+}
+
+#[derive(Debug)]
+struct Files {
+    paths: PemFiles,
     provider: Arc<CryptoProvider>,
     current: Arc<Current>,
-    config: Arc<ServerConfig>,
 }
 
 /// The certificate for the next handshake.
@@ -65,36 +78,72 @@ impl TlsConfig {
         certificate: impl Into<PathBuf>,
         key: impl Into<PathBuf>,
     ) -> Result<Self, TlsError> {
-        let files = PemFiles { certificate: certificate.into(), key: key.into() };
+        let paths = PemFiles { certificate: certificate.into(), key: key.into() };
         let provider = Arc::new(aws_lc_rs::default_provider());
-        let (certified, validity) = files.load(&provider)?;
+        let (certified, validity) = paths.load(&provider)?;
         warn_if_out_of_date(validity);
         let current = Arc::new(Current(RwLock::new((Arc::new(certified), validity))));
         let resolver = Arc::clone(&current);
-        let config = configure(Arc::clone(&provider), resolver).map_err(TlsError::Setup)?;
-        Ok(Self { files: Arc::new(files), provider, current, config })
+        let config = configure(Arc::clone(&provider), resolver, &[]).map_err(TlsError::Setup)?;
+        Ok(Self { source: Source::Files(Arc::new(Files { paths, provider, current })), config })
     }
 
-    /// Reads both files again. Handshakes from now on use what they hold; tunnels are not touched.
+    /// Gets certificates from an ACME authority, and renews them when two thirds of their time are over.
+    ///
+    /// This begins when a [`Service`](crate::Service) first serves with it and ends when the last clone is dropped. A
+    /// certificate in the cache is in use at once; without one, handshakes fail until the authority has given one. The
+    /// authority connects to port 443 of each name, which has to lead to this service.
+    ///
+    /// # Errors
+    /// [`TlsError`] when the settings are wrong or the cache cannot be written.
+    #[cfg(feature = "acme")]
+    pub fn from_acme(acme: &super::AcmeConfig) -> Result<Self, TlsError> {
+        let provider = Arc::new(aws_lc_rs::default_provider());
+        let acme = super::acme::Acme::new(acme, &provider)?;
+        let config = configure(provider, acme.resolver(), &[super::acme::CHALLENGE_PROTOCOL]);
+        Ok(Self { source: Source::Acme(Arc::new(acme)), config: config.map_err(TlsError::Setup)? })
+    }
+
+    /// Reads both files again. Handshakes from now on use what they hold; tunnels are not touched. Certificates from
+    /// an ACME authority renew themselves, and this does nothing.
     ///
     /// # Errors
     /// As [`from_pem_files`](Self::from_pem_files); the certificate in use then stays in use.
     pub fn reload(&self) -> Result<(), TlsError> {
-        let (certified, validity) = self.files.load(&self.provider)?;
-        warn_if_out_of_date(validity);
-        self.current.set(certified, validity);
-        Ok(())
+        match &self.source {
+            Source::Files(files) => {
+                let (certified, validity) = files.paths.load(&files.provider)?;
+                warn_if_out_of_date(validity);
+                files.current.set(certified, validity);
+                Ok(())
+            }
+            #[cfg(feature = "acme")]
+            Source::Acme(_) => Ok(()),
+        }
     }
 
-    /// From when to when the certificate in use is valid.
-    pub fn validity(&self) -> Validity {
-        self.current.get().1
+    /// From when to when the certificate in use is valid. None until an ACME authority has given one.
+    pub fn validity(&self) -> Option<Validity> {
+        match &self.source {
+            Source::Files(files) => Some(files.current.get().1),
+            #[cfg(feature = "acme")]
+            Source::Acme(acme) => acme.validity(),
+        }
+    }
+
+    /// Begins with what has to be done in the background, on the current runtime; only the first call does something.
+    pub(super) fn start(&self) {
+        match &self.source {
+            Source::Files(_) => {}
+            #[cfg(feature = "acme")]
+            Source::Acme(acme) => acme.start(),
+        }
     }
 
     /// Runs the handshake.
     pub(super) async fn accept(&self, stream: TcpStream) -> io::Result<Box<TlsStream>> {
-        Box::pin(async { TlsAcceptor::from(Arc::clone(&self.config)).accept(stream).await.map(Box::new) })
-            .await
+        let accepting = TlsAcceptor::from(Arc::clone(&self.config)).accept(stream);
+        Box::pin(accepting).await.map(Box::new)
     }
 }
 
@@ -105,12 +154,14 @@ impl TlsConfig {
 fn configure(
     provider: Arc<CryptoProvider>,
     resolver: Arc<dyn ResolvesServerCert>,
+    more_protocols: &[&[u8]],
 ) -> Result<Arc<ServerConfig>, rustls::Error> {
     let mut config = ServerConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()?
         .with_no_client_auth()
         .with_cert_resolver(resolver);
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    config.alpn_protocols.extend(more_protocols.iter().map(|protocol| protocol.to_vec()));
     config.session_storage = Arc::new(NoServerSessionStorage {});
     config.send_tls13_tickets = 0;
     Ok(Arc::new(config))
@@ -124,9 +175,6 @@ fn warn_if_out_of_date(validity: Validity) {
 
 impl fmt::Debug for TlsConfig {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("TlsConfig")
-            .field("files", &self.files)
-            .field("validity", &self.validity())
-            .finish_non_exhaustive()
+        f.debug_struct("TlsConfig").field("validity", &self.validity()).finish_non_exhaustive()
     }
 }

@@ -112,7 +112,7 @@ impl Service {
         stop: &CancellationToken,
         step: impl Future<Output = Result<T, crate::front::Stopped>>,
     ) -> Option<T> {
-        let left = config.handshake_timeout.saturating_sub(now().saturating_duration_since(began));
+        let left = left(config, began);
         let outcome = tokio::select! {
             outcome = timeout(left, step) => outcome,
             () = stop.cancelled() => return None,
@@ -140,7 +140,7 @@ impl Service {
         let config = Arc::clone(&arrival.config);
         let reading = read_request(&mut io, config.max_head, arrival.proxy());
         let request = tokio::select! {
-            request = timeout(config.handshake_timeout, reading) => request.unwrap_or(Ok(Err(Refusal::TooSlow))),
+            request = timeout(left(&config, arrival.began), reading) => request.unwrap_or(Ok(Err(Refusal::TooSlow))),
             () = arrival.stop.cancelled() => Ok(Err(Refusal::Draining)),
         };
         let (what, admitted) = match request {
@@ -182,4 +182,9 @@ impl Service {
             self.shared.metrics.limit_hit(limit);
         }
     }
+}
+
+/// What is left of the time in which a request has to be there.
+fn left(config: &Config, began: Instant) -> Duration {
+    config.handshake_timeout.saturating_sub(now().saturating_duration_since(began))
 }

@@ -67,6 +67,12 @@ impl Authority {
         self.write(name, &(certificate.pem() + &self.issuer.pem()), &key.serialize_pem())
     }
 
+    /// Signs what a request asks for: a chain as PEM text.
+    #[cfg(feature = "acme")]
+    pub fn sign(&self, request: &rcgen::CertificateSigningRequestParams) -> String {
+        request.signed_by(&self.issuer).unwrap().pem() + &self.issuer.pem()
+    }
+
     pub fn write(&self, name: &str, certificate: &str, key: &str) -> Issued {
         let at = |end: &str| self.directory().join(format!("{name}.{end}"));
         let issued = Issued { certificate: at("crt"), key: at("key") };

@@ -1,6 +1,8 @@
 //! Peers of a service under test: raw bytes, and websockets over in-memory pipes.
 #![allow(dead_code, unreachable_pub, clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
+#[cfg(feature = "acme")]
+pub mod acme;
 pub mod authority;
 pub mod proxy;
 

@@ -70,7 +70,7 @@ pub async fn start(fault: Fault, issued: Option<&Issued>) -> SocketAddr {
     address
 }
 
-fn acceptor(issued: &Issued) -> TlsAcceptor {
+pub fn acceptor(issued: &Issued) -> TlsAcceptor {
     let chain = CertificateDer::pem_file_iter(&issued.certificate).unwrap().map(Result::unwrap).collect();
     let config = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
         .with_safe_default_protocol_versions()
@@ -175,7 +175,7 @@ impl Proxy {
 }
 
 /// Byte by byte, so that nothing behind the head is taken.
-async fn read_head(io: &mut (impl AsyncRead + Unpin)) -> Option<String> {
+pub async fn read_head(io: &mut (impl AsyncRead + Unpin)) -> Option<String> {
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
         head.push(io.read_u8().await.ok()?);
