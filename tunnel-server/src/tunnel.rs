@@ -78,7 +78,7 @@ pub(crate) async fn forward(
         tokio::select! {
             ends = Forward { opener, loan } => return ends,
             () = stop.cancelled() => return (End::Stopping, End::Stopping),
-            () = sleep_until(times.next_look()) => {
+            () = sleep_until(times.next_look(Instant::now())) => {
                 if let Some(end) = times.look(Instant::now(), mark(opener, loan)) {
                     return (end, end);
                 }

@@ -9,6 +9,7 @@ use std::{
 };
 
 use futures_util::SinkExt;
+use hybridge_relay::access::{Access, Tokens};
 use support::*;
 use tokio::net::{TcpListener, TcpStream};
 
@@ -37,11 +38,26 @@ async fn the_log_holds_no_identifier_payload_or_address() {
         .finish();
     let _guard = tracing::subscriber::set_default(subscriber);
 
-    let serving = service().serve(TcpListener::bind("127.0.0.1:0").await.unwrap()).unwrap();
+    let service = with_config(|config| {
+        config.access = Access::Bearer(Tokens::parse("app:0123456789abcdef").unwrap());
+        config.origins = Some(Vec::new());
+        config.trusted_proxies = vec!["127.0.0.0/8".parse().unwrap()];
+    });
+    let serving = service.serve(TcpListener::bind("127.0.0.1:0").await.unwrap()).unwrap();
     let address = serving.local_addr();
     let connect = || async { TcpStream::connect(address).await.unwrap() };
-    let (mut phone, response) = websocket(connect().await, &new_path()).await.unwrap();
+    let (mut phone, response) =
+        websocket_with(connect().await, &new_path(), &[("Authorization", "Bearer 0123456789abcdef")])
+            .await
+            .unwrap();
     let routing = routing_of(&response);
+    for (name, value, status) in [
+        ("Authorization", "Bearer guessed-by-a-stranger", 401),
+        ("Origin", "https://stranger.example", 403),
+        ("X-Forwarded-For", "198.51.100.77", 401),
+    ] {
+        assert_eq!(websocket_with(connect().await, &new_path(), &[(name, value)]).await.err(), Some(status));
+    }
     let (mut client, _) = websocket(connect().await, &connect_path(routing)).await.unwrap();
     assert_eq!(websocket(connect().await, &connect_path(routing)).await.err(), Some(404));
     client.send(binary("a payload")).await.unwrap();
@@ -57,7 +73,13 @@ async fn the_log_holds_no_identifier_payload_or_address() {
     }
     let tunnel = TUNNEL.to_hex().to_lowercase();
     let port = format!(":{}", address.port());
-    for secret in [&tunnel, &tunnel[..8], &routing.to_hex().to_lowercase(), "payload", "127.0.0.1", &port] {
+    let routing = routing.to_hex().to_lowercase();
+    for secret in [&tunnel, &tunnel[..8], &routing, "payload", "127.0.0.1", "198.51", &port] {
+        assert!(!log.contains(secret), "{secret} is in {log}");
+    }
+    // The name of a token is there, and no token.
+    assert!(log.contains("\"app\""), "{log}");
+    for secret in ["0123456789", "guessed", "stranger"] {
         assert!(!log.contains(secret), "{secret} is in {log}");
     }
 }

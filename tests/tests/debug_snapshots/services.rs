@@ -15,6 +15,7 @@ use hybridge_relay::{
     Config, Rate, Service, Source,
     access::{HmacKey, HmacKeys, Tokens},
     http,
+    node::Node,
     rendezvous::{Limits, Rendezvous},
     websocket::Control,
 };
@@ -137,13 +138,17 @@ fn the_tunnel_service() {
 }
 
 #[test]
-fn who_may_open_tunnels() {
+fn tokens_sources_and_nodes() {
     let tokens = Tokens::parse("phone:0123456789abcdef").unwrap();
     assert_eq!(format!("{tokens:?}"), "Tokens(1)");
     let keys = HmacKeys::parse(&format!("main:{}", "ab".repeat(32))).unwrap();
     let key: &HmacKey = keys.first().unwrap();
     assert_eq!(format!("{key:?}"), "HmacKey { id: \"main\", .. }");
-    assert_eq!(format!("{keys:?}"), "HmacKeys { keys: [HmacKey { id: \"main\", .. }], max_lifetime: 86400s }");
+    assert_eq!(
+        format!("{keys:?}"),
+        "HmacKeys { keys: [HmacKey { id: \"main\", .. }], max_lifetime: 86400s }"
+    );
     let source = Source::from(std::net::IpAddr::from([192, 0, 2, 1]));
     assert_eq!(format!("{source:?}"), "Source(IPv4)");
+    assert_eq!(format!("{:?}", Node::new(7, 0xab)), "Node { number: 7, .. }");
 }

@@ -127,7 +127,7 @@ impl Service {
             config: Arc::clone(&arrival.config),
             opened,
             pending_until: place.pending_until,
-            times: Times::new(place.ends.into(), arrival.config.idle_lifetime),
+            times: Times::new(place.ends.into(), arrival.config.idle_lifetime, opened.into()),
         };
         Ok(Some(Box::pin(self.hold(opener, arrival.stop))))
     }

@@ -107,8 +107,23 @@ pub async fn websocket<S>(io: S, path: &str) -> Result<(Socket<S>, Response), u1
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
+    websocket_with(io, path, &[]).await
+}
+
+/// The same with some headers more.
+pub async fn websocket_with<S>(
+    io: S,
+    path: &str,
+    headers: &[(&'static str, &str)],
+) -> Result<(Socket<S>, Response), u16>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
     let mut request = format!("ws://cable.example.com{path}").into_client_request().unwrap();
     request.headers_mut().insert("Sec-WebSocket-Protocol", "fido.cable".parse().unwrap());
+    for (name, value) in headers {
+        request.headers_mut().insert(*name, value.parse().unwrap());
+    }
     let config = WebSocketConfig::default().read_buffer_size(1024).write_buffer_size(0);
     match client_async_with_config(request, io, Some(config)).await {
         Ok(opened) => Ok(opened),
