@@ -35,3 +35,15 @@ deny:
 # Known vulnerabilities; needs an internet connection.
 advisories:
     cargo deny check advisories
+
+# What a tunnel costs the tunnel service, held against its bounds; `--long` lets a million lifecycles pass.
+load *arguments:
+    .ci/load {{arguments}}
+
+# Three nodes behind HAProxy and nginx: one is killed, all are restarted. Installs Debian's packages.
+cluster:
+    .ci/cluster
+
+# The Debian package of the tunnel service, built and looked into.
+package:
+    .ci/package
