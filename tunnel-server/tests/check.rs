@@ -5,7 +5,10 @@ mod support;
 
 use std::{fs, net::SocketAddr, process::Output};
 
-use hybridge_relay::{Front, TlsConfig};
+use hybridge_relay::{
+    Front, TlsConfig,
+    access::{Access, Tokens},
+};
 use rcgen::{CertificateParams, KeyPair};
 use serde_json::Value;
 use support::{
@@ -14,6 +17,9 @@ use support::{
     *,
 };
 use tokio::{net::TcpListener, process::Command};
+
+/// An access token; nothing but letters and digits, and long.
+const TOKEN: &str = "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx";
 
 async fn run(args: &[&str]) -> Output {
     let program = env!("CARGO_BIN_EXE_hybridge-relay");
@@ -85,7 +91,7 @@ async fn a_good_service_in_the_clear() {
     let steps = steps(&run(&["--url", &url, "--idle", "0", "--json"]).await);
     let names: Vec<_> = steps.iter().map(|(name, _)| name.as_str()).collect();
     assert_eq!(names, [&STEPS[..], &["wrong path"]].concat());
-    assert!(steps.iter().all(|(_, result)| result == "ok" || result == "note"), "{steps:?}");
+    assert!(steps.iter().all(|(_, result)| result == "ok"), "{steps:?}");
 
     let output = run(&["--url", &url, "--idle", "0"]).await;
     let text = String::from_utf8(output.stdout).unwrap();
@@ -280,11 +286,19 @@ async fn messages_are_changed() {
 }
 
 #[tokio::test]
-async fn a_token_is_needed_or_refused() {
-    let answer = "HTTP/1.1 401 Unauthorized\r\nWWW-Authenticate: Bearer\r\nContent-Length: 0\r\n\r\n";
-    assert_eq!(fault(Fault::Answers(answer)).await, "token-needed");
-    let url = plain(proxy::start(Fault::Answers(answer), None).await);
-    assert_eq!(cause(&["--url", &url, "--token", "abc"]).await, "token-refused");
+async fn a_token_is_needed_or_refused_or_good() {
+    let tokens = Tokens::parse(&format!("{TOKEN}\n")).unwrap();
+    let service = with_config(|config| config.access = Access::Bearer(tokens));
+    let serving = service.serve(TcpListener::bind("127.0.0.1:0").await.unwrap()).unwrap();
+    let url = plain(serving.local_addr());
+    assert_eq!(cause(&["--url", &url]).await, "token-needed");
+    let wrong = TOKEN.replace('x', "y");
+    assert_eq!(cause(&["--url", &url, "--token", &wrong]).await, "token-refused");
+
+    let file = tempfile::NamedTempFile::new().unwrap();
+    fs::write(file.path(), format!("{TOKEN}\n")).unwrap();
+    let args = ["--url", &url, "--token-file", file.path().to_str().unwrap(), "--idle", "0", "--json"];
+    assert_eq!(steps(&run(&args).await).len(), STEPS.len() + 1);
 }
 
 #[tokio::test]

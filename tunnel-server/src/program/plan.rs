@@ -9,6 +9,8 @@ use hybridge_relay::{Config, ForwardedHeader, Front, TlsConfig, TlsError, node::
 use tracing_subscriber::EnvFilter;
 use url::Url;
 
+#[cfg(feature = "acme")]
+use super::settings::acme::AcmeSettings;
 use super::settings::{
     TlsSettings,
     error::{Origin, SettingsError},
@@ -31,6 +33,9 @@ pub(crate) struct Plan {
     pub(crate) tls: Option<TlsConfig>,
     /// The files that TLS was set up with.
     pub(crate) tls_files: TlsSettings,
+    /// The authority that certificates are asked of.
+    #[cfg(feature = "acme")]
+    pub(crate) acme: AcmeSettings,
 }
 
 impl Plan {
@@ -63,6 +68,8 @@ impl Plan {
             front,
             tls,
             tls_files: settings.tls.clone(),
+            #[cfg(feature = "acme")]
+            acme: settings.acme.clone(),
         })
     }
 }
@@ -85,8 +92,13 @@ fn config(loaded: &Loaded) -> Result<Config, Vec<SettingsError>> {
     Ok(config)
 }
 
-/// TLS, if the settings have a certificate.
+/// TLS, if the settings have a certificate or names to get one for.
 fn tls(loaded: &Loaded) -> Result<Option<TlsConfig>, Vec<SettingsError>> {
+    #[cfg(feature = "acme")]
+    if let Some(acme) = loaded.settings.acme.config() {
+        let unusable = |error: TlsError| vec![loaded.rule("acme.names", error.to_string())];
+        return TlsConfig::from_acme(&acme).map(Some).map_err(unusable);
+    }
     let TlsSettings { certificate, key } = &loaded.settings.tls;
     let (Some(certificate), Some(key)) = (certificate, key) else { return Ok(None) };
     let unusable = |error: TlsError| vec![loaded.rule("tls.certificate", error.to_string())];
@@ -118,6 +130,12 @@ fn rules(loaded: &Loaded) -> Vec<SettingsError> {
         certificate.is_none() || key.is_some(),
         "tls.certificate",
         "a certificate needs its key; set tls.key, to the same file if both are in one",
+    );
+    #[cfg(feature = "acme")]
+    rule(
+        certificate.is_none() || settings.acme.names.is_empty(),
+        "acme.names",
+        "there is a certificate in files too; set either tls.certificate or acme.names",
     );
     rule(
         key.is_none() || certificate.is_some(),

@@ -115,6 +115,8 @@ impl Running {
             ("admin.listen", plan.admin != self.plan.admin),
             ("node", plan.config.node.map(Node::number) != self.plan.config.node.map(Node::number)),
             ("tls", plan.tls_files != self.plan.tls_files),
+            #[cfg(feature = "acme")]
+            ("acme", plan.acme != self.plan.acme),
         ] {
             if changed {
                 tracing::warn!(key, "this setting has changed and takes effect at the next start");

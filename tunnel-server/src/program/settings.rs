@@ -9,6 +9,8 @@ use hybridge_relay::Config;
 use serde::{Deserialize, Serialize};
 
 pub(crate) mod access;
+#[cfg(feature = "acme")]
+pub(crate) mod acme;
 pub(crate) mod error;
 pub(crate) mod file;
 pub(crate) mod flags;
@@ -20,6 +22,8 @@ pub(crate) mod sources;
 pub(crate) mod units;
 
 use access::AccessSettings;
+#[cfg(feature = "acme")]
+use acme::AcmeSettings;
 use limits::LimitSettings;
 use proxy::ProxySettings;
 use units::Time;
@@ -32,6 +36,8 @@ pub(crate) struct Settings {
     pub(crate) drain_timeout: Time,
     pub(crate) node: Option<u8>,
     pub(crate) tls: TlsSettings,
+    #[cfg(feature = "acme")]
+    pub(crate) acme: AcmeSettings,
     pub(crate) proxy: ProxySettings,
     pub(crate) access: AccessSettings,
     pub(crate) limits: LimitSettings,
@@ -92,6 +98,8 @@ impl Default for Settings {
             drain_timeout: Time(Duration::from_secs(60)),
             node: None,
             tls: TlsSettings::default(),
+            #[cfg(feature = "acme")]
+            acme: AcmeSettings::default(),
             proxy: ProxySettings::default(),
             access: AccessSettings::default(),
             limits: LimitSettings::from(&Config::default()),

@@ -19,6 +19,14 @@ pub(crate) enum Form {
     Size,
     Time,
     File,
+    #[cfg(feature = "acme")]
+    Folder,
+    #[cfg(feature = "acme")]
+    Names,
+    #[cfg(feature = "acme")]
+    MailAddresses,
+    #[cfg(feature = "acme")]
+    Url,
     Networks,
     Origins,
     ClientAddress,
@@ -37,6 +45,14 @@ impl Form {
             Self::Size => "a number of bytes such as 8192, \"8KiB\" or \"1MiB\", or \"unlimited\"",
             Self::Time => "a time such as \"30s\", \"5m\" or \"1h\", or \"unlimited\"",
             Self::File => "the path of a file in quotes",
+            #[cfg(feature = "acme")]
+            Self::Folder => "the path of a folder in quotes",
+            #[cfg(feature = "acme")]
+            Self::Names => "host names, such as [\"cable.example.com\"]",
+            #[cfg(feature = "acme")]
+            Self::MailAddresses => "mail addresses, such as [\"operator@example.com\"]",
+            #[cfg(feature = "acme")]
+            Self::Url => "an https:// URL in quotes",
             Self::Networks => "addresses or networks, such as [\"127.0.0.1\", \"10.0.0.0/8\"]",
             Self::Origins => "origins, such as [\"https://example.com\"]",
             Self::ClientAddress => "\"x-forwarded-for\", \"forwarded\" or \"proxy-protocol\"",
@@ -57,6 +73,14 @@ impl Form {
             Self::Size => "SIZE",
             Self::Time => "TIME",
             Self::File => "FILE",
+            #[cfg(feature = "acme")]
+            Self::Folder => "FOLDER",
+            #[cfg(feature = "acme")]
+            Self::Names => "NAME",
+            #[cfg(feature = "acme")]
+            Self::MailAddresses => "MAIL",
+            #[cfg(feature = "acme")]
+            Self::Url => "URL",
             Self::Networks => "NET",
             Self::Origins => "ORIGIN",
             Self::ClientAddress => "HOW",
@@ -75,6 +99,14 @@ impl Form {
             Self::Size => "\"1MiB\"",
             Self::Time => "\"30s\"",
             Self::File => "\"/etc/hybridge-relay/file.pem\"",
+            #[cfg(feature = "acme")]
+            Self::Folder => "\"/var/lib/hybridge-relay/acme\"",
+            #[cfg(feature = "acme")]
+            Self::Names => "[\"cable.example.com\"]",
+            #[cfg(feature = "acme")]
+            Self::MailAddresses => "[\"operator@example.com\"]",
+            #[cfg(feature = "acme")]
+            Self::Url => "\"https://acme.example.com/directory\"",
             Self::Networks => "[\"127.0.0.1\"]",
             Self::Origins => "[\"https://example.com\"]",
             Self::ClientAddress => "\"proxy-protocol\"",
@@ -86,6 +118,10 @@ impl Form {
 
     /// Whether several values may stand in a list.
     pub(crate) const fn is_list(self) -> bool {
+        #[cfg(feature = "acme")]
+        if matches!(self, Self::Names | Self::MailAddresses) {
+            return true;
+        }
         matches!(self, Self::Addresses | Self::Networks | Self::Origins)
     }
 }
@@ -183,6 +219,29 @@ pub(crate) const KEYS: &[Key] = &[
         name: "tls.key",
         form: Form::File,
         help: "The private key of the certificate, in PEM form and without a password.",
+    },
+    #[cfg(feature = "acme")]
+    Key {
+        name: "acme.names",
+        form: Form::Names,
+        help: "The host names to get a certificate for, in place of one from files. Each has to lead to this \
+               service on port 443, where the authority looks for it. All of [acme] takes effect at the next start.",
+    },
+    #[cfg(feature = "acme")]
+    Key { name: "acme.contact", form: Form::MailAddresses, help: "Where the authority may write to." },
+    #[cfg(feature = "acme")]
+    Key { name: "acme.directory", form: Form::Url, help: "The directory of the ACME authority." },
+    #[cfg(feature = "acme")]
+    Key {
+        name: "acme.cache",
+        form: Form::Folder,
+        help: "Where the account's key and the certificate with its key are kept, for the user of the service only.",
+    },
+    #[cfg(feature = "acme")]
+    Key {
+        name: "acme.root",
+        form: Form::File,
+        help: "A root certificate in PEM form to trust beside those of the system, for an authority of your own.",
     },
     Key {
         name: "proxy.trusted",

@@ -183,6 +183,8 @@ fn full() -> Settings {
     Settings {
         node: Some(7),
         tls: TlsSettings { certificate: file("a \"b\".pem"), key: file("key.pem") },
+        #[cfg(feature = "acme")]
+        acme: AcmeSettings { root: file("root.pem"), ..AcmeSettings::default() },
         proxy: ProxySettings {
             trusted: ["127.0.0.1/32", "10.0.0.0/8", "2001:db8::/32"]
                 .map(|text| Network(text.parse().unwrap()))
@@ -217,7 +219,31 @@ fn printed_settings_can_be_read_back() {
     }
 }
 
-/// The packaged file is `hybridge-relay --print-config | sed 's/^[a-z]/#&/'` behind a few lines of its own.
+/// A certificate comes from files or from an authority, and an authority needs to know for which names.
+#[cfg(feature = "acme")]
+#[test]
+fn certificates_from_an_authority() {
+    let cache = TempDir::new().unwrap();
+    let acme = |names: &str| format!("[acme]\ncache = \"{}\"\nnames = {names}\n", cache.path().display());
+    let plan = |text: &str| Plan::new(&load(text, &[], &[]).unwrap());
+    assert!(plan(&acme("[]")).unwrap().tls.is_none());
+    assert_eq!(plan(&acme("[\"cable.example.com\"]")).unwrap().tls.unwrap().validity(), None);
+    for (names, files, said) in [
+        ("[\"not a name\"]", "", "acme.names: no certificate can be asked for"),
+        (
+            "[\"a.example\"]",
+            "[tls]\ncertificate = \"c\"\nkey = \"k\"\n",
+            "acme.names: there is a certificate in files",
+        ),
+    ] {
+        let error = plan(&(acme(names) + files)).unwrap_err()[0].to_string();
+        assert!(error.contains(said), "{error}");
+    }
+}
+
+/// The packaged file is `hybridge-relay --print-config | sed 's/^[a-z]/#&/'` behind a few lines of its own. The
+/// package has the program without what stands behind a feature.
+#[cfg(not(feature = "acme"))]
 #[test]
 fn the_packaged_file_says_the_defaults_and_sets_nothing() {
     let packaged = include_str!("../../../packaging/config.toml");
