@@ -9,7 +9,10 @@ use tokio::{runtime::Handle, task::JoinHandle, time::timeout};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use self::accept::Acceptor;
-pub(crate) use self::{accept::Accept, places::Places};
+pub(crate) use self::{
+    accept::Accept,
+    places::{Place, Places},
+};
 use crate::{
     metrics::{Limit, Metrics},
     service::Service,
@@ -78,12 +81,13 @@ impl Drop for Serving {
 }
 
 /// Accepts connections and serves as many at a time as there are places, until `stop` is cancelled and all are gone.
+/// What `serve` gives keeps its place to the end.
 pub(crate) async fn run<A, F>(
     listener: A,
     places: &Arc<Places>,
     metrics: &Metrics,
     stop: CancellationToken,
-    serve: impl Fn(A::Io, SocketAddr, CancellationToken) -> F,
+    serve: impl Fn(A::Io, SocketAddr, Place, CancellationToken) -> F,
 ) where
     A: Accept,
     F: Future<Output = ()> + Send + 'static,
@@ -100,11 +104,8 @@ pub(crate) async fn run<A, F>(
                 }
             };
             let (io, peer) = listener.next(metrics).await;
-            let served = serve(io, peer, stop.clone());
-            connections.spawn(async move {
-                served.await;
-                drop(place);
-            });
+            // As it is: a future around it would have room for it twice.
+            connections.spawn(serve(io, peer, place, stop.clone()));
         }
     };
     tokio::select! {

@@ -81,9 +81,14 @@ impl Service {
         Serving::start(self.clone(), address, async move |stop| {
             front.start();
             let shared = Arc::clone(&service.shared);
-            let serve = move |stream, peer: SocketAddr, stop| {
+            let serve = move |stream, peer: SocketAddr, place, stop| {
                 let (service, front) = (service.clone(), Arc::clone(&front));
-                async move { service.accepted(stream, peer.ip(), front, &stop).await }
+                // In a box, as a future keeps room for what it has given away.
+                let accepted = Box::new((stream, peer.ip()));
+                async move {
+                    service.accepted(accepted, &front, &stop).await;
+                    drop(place);
+                }
             };
             listener::run(listener, &shared.places, &shared.metrics, stop, serve).await;
         })

@@ -91,11 +91,12 @@ async fn no_more_connections_than_allowed_are_served() {
     let script = Script((0..5).map(|_| connection()).collect());
     let (started, mut starts) = mpsc::unbounded_channel();
     let stop = CancellationToken::new();
-    let serve = move |_, _, stop: CancellationToken| {
+    let serve = move |_, _, place, stop: CancellationToken| {
         let started = started.clone();
         async move {
             started.send(()).unwrap();
             stop.cancelled().await;
+            drop(place);
         }
     };
     let places = Arc::new(Places::new(2));

@@ -49,13 +49,12 @@ impl Service {
     /// An accepted socket, from what stands in front of the service to its last byte.
     pub(super) async fn accepted(
         &self,
-        stream: TcpStream,
-        peer: IpAddr,
-        front: Arc<Front>,
+        accepted: Box<(TcpStream, IpAddr)>,
+        front: &Front,
         stop: &CancellationToken,
     ) {
         let mut visit = Visit::new(&self.shared);
-        let side = Box::pin(self.pass(stream, peer, front, &mut visit, stop)).await;
+        let side = Box::pin(self.pass(accepted, front, &mut visit, stop)).await;
         if let Some(side) = side {
             side.await;
         }
@@ -79,12 +78,12 @@ impl Service {
     /// Takes a socket through the front, then reads and answers its request.
     async fn pass<'a>(
         &'a self,
-        mut stream: TcpStream,
-        peer: IpAddr,
-        front: Arc<Front>,
+        accepted: Box<(TcpStream, IpAddr)>,
+        front: &Front,
         visit: &mut Visit<'a>,
         stop: &'a CancellationToken,
     ) -> Option<Phase<'a>> {
+        let (mut stream, peer) = *accepted;
         let (config, began) = (self.shared.config(), now());
         let peer = self.in_time(&config, began, stop, front.identify(&mut stream, peer)).await?;
         // Before TLS, whose handshake is dearer than all the rest.
@@ -187,4 +186,22 @@ impl Service {
 /// What is left of the time in which a request has to be there.
 fn left(config: &Config, began: Instant) -> Duration {
     config.handshake_timeout.saturating_sub(now().saturating_duration_since(began))
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn what_is_left_of_a_connection_at_rest_beside_its_side_of_a_tunnel_is_little() {
+        let service = Service::new(Config::default()).unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let _peer = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        let (stream, peer) = listener.accept().await.unwrap();
+        let (front, stop) = (Front::plain(), CancellationToken::new());
+        let accepted = service.accepted(Box::new((stream, peer.ip())), &front, &stop);
+        assert!(size_of_val(&accepted) <= 128, "{} bytes", size_of_val(&accepted));
+    }
 }
