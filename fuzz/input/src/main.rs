@@ -4,6 +4,7 @@
 
 mod corpus;
 mod machines;
+mod tunnels;
 mod vectors;
 
 use std::{error::Error, io::Write, path::Path};
@@ -15,6 +16,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut corpus = Corpus::new(here.join("../corpus"));
     vectors::write(&here.join("../../crates/proto/tests/vectors"), &mut corpus)?;
     machines::write(&mut corpus)?;
+    tunnels::write(&mut corpus)?;
     let mut out = std::io::stdout().lock();
     for (target, seeds) in corpus.written() {
         writeln!(out, "{seeds:>4} seeds for {target}")?;
