@@ -1,6 +1,6 @@
 //! The command line of the check.
 
-use std::{fs, path::PathBuf, time::Duration};
+use std::{fmt, fs, path::PathBuf, time::Duration};
 
 use clap::Args;
 use zeroize::Zeroizing;
@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 use super::UsageError;
 
 const EXAMPLES: &str = "\
-Every step is one line: ok, note (works, but look at it), broken with the fix, or skipped.
+Every step is one line: ok, note (works, but look at it) or broken; the last two with the cause and the fix.
 
 Exit codes:
   0  the service works
@@ -35,7 +35,7 @@ pub(crate) struct CheckArgs {
     pub(crate) ca: Option<PathBuf>,
     /// The access token to open tunnels with; other users of this machine can see it, so a file is better
     #[arg(long, conflicts_with = "token_file")]
-    token: Option<String>,
+    token: Option<Token>,
     /// A file with the access token
     #[arg(long, value_name = "FILE")]
     token_file: Option<PathBuf>,
@@ -57,11 +57,33 @@ pub(crate) struct CheckArgs {
 }
 
 /// An access token. Wiped after use, and never shown.
+#[derive(Clone)]
 pub(crate) struct Token(Zeroizing<String>);
 
 impl Token {
     pub(crate) fn as_str(&self) -> &str {
         &self.0
+    }
+}
+
+impl fmt::Debug for Token {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Token(..)")
+    }
+}
+
+// Checked later: the command line's own error would show it.
+impl From<String> for Token {
+    fn from(text: String) -> Self {
+        let text = Zeroizing::new(text);
+        Self(Zeroizing::new(text.trim().to_owned()))
+    }
+}
+
+impl Token {
+    fn checked(self) -> Result<Self, UsageError> {
+        let fit = !self.0.is_empty() && self.0.bytes().all(|byte| byte.is_ascii_graphic());
+        if fit { Ok(self) } else { Err(UsageError::Token) }
     }
 }
 
@@ -76,13 +98,25 @@ impl CheckArgs {
 
     /// The token to open tunnels with, if one is given.
     pub(crate) fn token(&self) -> Result<Option<Token>, UsageError> {
-        let token = match (&self.token, &self.token_file) {
-            (Some(token), _) => Zeroizing::new(token.clone()),
-            (None, Some(path)) => Zeroizing::new(fs::read_to_string(path).map_err(UsageError::TokenFile)?),
-            (None, None) => return Ok(None),
+        let token = match &self.token_file {
+            Some(path) => Some(fs::read_to_string(path).map_err(UsageError::TokenFile)?.into()),
+            None => self.token.clone(),
         };
-        let token = Zeroizing::new(token.trim().to_owned());
-        let fit = !token.is_empty() && token.bytes().all(|byte| byte.is_ascii_graphic());
-        if fit { Ok(Some(Token(token))) } else { Err(UsageError::Token) }
+        token.map(Token::checked).transpose()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_is_one_word_and_never_shown() {
+        let checked = |text: &str| Token::from(text.to_owned()).checked();
+        let token = checked(" abc\n").unwrap();
+        assert_eq!((token.as_str(), format!("{token:?}").as_str()), ("abc", "Token(..)"));
+        for text in ["", "a b", "a\r\nHost: b", "\u{e4}"] {
+            assert!(checked(text).is_err(), "{text:?}");
+        }
     }
 }

@@ -30,6 +30,7 @@ impl Check {
         };
         match found.as_slice() {
             [] => Err(Finding::new(&cause::NAME, format!("{host} is not found"))),
+            [one] if one.ip().to_string() == *host => fine(found, "an address, no name to look up"),
             [one] => fine(found.clone(), format!("{host} is {}", one.ip())),
             [one, others @ ..] => {
                 fine(found.clone(), format!("{host} is {} and {} more", one.ip(), others.len()))
