@@ -75,6 +75,8 @@ pub struct Config {
     /// The addresses of proxies that say truthfully whom they speak for. No limit per source holds for them.
     /// Default: none.
     pub trusted_proxies: Vec<IpNet>,
+    /// Whether the log names the address of a peer that is refused. Identifiers are never in it. Default: no.
+    pub log_addresses: bool,
     /// How trusted proxies say whom they speak for. Default: `X-Forwarded-For`.
     pub forwarded_header: ForwardedHeader,
     /// Which machine of a service this is. Default: none, for a service of one machine; its number is 0 and its
@@ -105,6 +107,7 @@ impl Default for Config {
             access: Access::Open,
             origins: None,
             trusted_proxies: Vec::new(),
+            log_addresses: false,
             forwarded_header: ForwardedHeader::XForwardedFor,
             node: None,
         }

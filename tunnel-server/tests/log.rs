@@ -83,3 +83,31 @@ async fn the_log_holds_no_identifier_payload_or_address() {
         assert!(!log.contains(secret), "{secret} is in {log}");
     }
 }
+
+/// What is logged of a refused request for an existing path.
+async fn refusal(log_addresses: bool) -> String {
+    let log = Log::default();
+    let writer = log.clone();
+    let subscriber = tracing_subscriber::fmt()
+        .with_max_level(tracing_subscriber::filter::LevelFilter::TRACE)
+        .with_ansi(false)
+        .with_writer(move || writer.clone())
+        .finish();
+    let _guard = tracing::subscriber::set_default(subscriber);
+    let service = with_config(|config| config.log_addresses = log_addresses);
+    let serving = service.serve(TcpListener::bind("127.0.0.1:0").await.unwrap()).unwrap();
+    let io = TcpStream::connect(serving.local_addr()).await.unwrap();
+    let path = connect_path(hybridge_proto::ids::RoutingId::from_bytes([0, 0, 0]));
+    assert_eq!(websocket(io, &path).await.err(), Some(404));
+    serving.stop().await;
+    let text = log.0.lock().unwrap().clone();
+    String::from_utf8(text).unwrap()
+}
+
+#[tokio::test]
+async fn addresses_are_logged_only_where_asked_for_and_identifiers_never() {
+    let (without, with) = (refusal(false).await, refusal(true).await);
+    assert!(without.contains("request refused") && !without.contains("127.0.0.1"), "{without}");
+    assert!(with.contains("request refused") && with.contains("address=127.0.0.1"), "{with}");
+    assert!(!with.to_lowercase().contains(&TUNNEL.to_hex().to_lowercase()), "{with}");
+}

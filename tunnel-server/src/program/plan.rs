@@ -81,6 +81,7 @@ fn config(loaded: &Loaded) -> Result<Config, Vec<SettingsError>> {
     settings.limits.apply(&mut config);
     config.node = settings.node.map(|number| Node::starting_at(number, SystemTime::now()));
     config.access = settings.access.read().map_err(|(key, what)| vec![loaded.rule(key, what)])?;
+    config.log_addresses = settings.log.addresses;
     config.origins = settings.access.origins();
     match settings.proxy.client_address {
         ClientAddress::XForwardedFor => config.forwarded_header = ForwardedHeader::XForwardedFor,

@@ -81,6 +81,7 @@ pub(crate) enum Off {
 pub(crate) struct LogSettings {
     pub(crate) format: LogFormat,
     pub(crate) level: String,
+    pub(crate) addresses: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -127,7 +128,7 @@ impl AdminSettings {
 
 impl Default for LogSettings {
     fn default() -> Self {
-        Self { format: LogFormat::Text, level: "info".to_owned() }
+        Self { format: LogFormat::Text, level: "info".to_owned(), addresses: false }
     }
 }
 

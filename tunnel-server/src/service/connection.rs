@@ -25,6 +25,9 @@ use crate::{
 /// How long a connection that is one too many may take to take its answer.
 const TURNED_AWAY: Duration = Duration::from_secs(1);
 
+/// What was asked for, why it is refused, and the address it came from, if that may be logged.
+type Refused = (&'static str, Refusal, Option<IpAddr>);
+
 /// What a connection does after its handshake, in memory of its own.
 pub(super) type Phase<'a> = Pin<Box<dyn Future<Output = ()> + Send + 'a>>;
 
@@ -69,7 +72,8 @@ impl Service {
     ) -> Option<Phase<'a>> {
         let config = self.shared.config();
         if let Err(refusal) = visit.of_peer(peer, &config) {
-            self.refuse(io, "other", refusal, TURNED_AWAY).await;
+            let from = peer.filter(|_| config.log_addresses);
+            self.refuse(io, ("other", refusal, from), TURNED_AWAY).await;
             return None;
         }
         self.handshake(io, Arrival { config, visit, peer, began: now(), stop }).await
@@ -88,10 +92,11 @@ impl Service {
         let peer = self.in_time(&config, began, stop, front.identify(&mut stream, peer)).await?;
         // Before TLS, whose handshake is dearer than all the rest.
         if let Err(refusal) = visit.of_peer(peer, &config) {
+            let refused = ("other", refusal, peer.filter(|_| config.log_addresses));
             if front.is_plain() {
-                self.refuse(stream, "other", refusal, TURNED_AWAY).await;
+                self.refuse(stream, refused, TURNED_AWAY).await;
             } else {
-                self.count_refusal("other", refusal);
+                self.count_refusal(refused);
             }
             return None;
         }
@@ -123,7 +128,7 @@ impl Service {
                 tracing::debug!(%reason, "connection did not pass the front");
             }
             Err(_) => {
-                self.count_refusal("none", Refusal::TooSlow);
+                self.count_refusal(("none", Refusal::TooSlow, None));
                 tracing::debug!("connection was too slow to pass the front");
             }
         }
@@ -142,8 +147,12 @@ impl Service {
             request = timeout(left(&config, arrival.began), reading) => request.unwrap_or(Ok(Err(Refusal::TooSlow))),
             () = arrival.stop.cancelled() => Ok(Err(Refusal::Draining)),
         };
+        let mut from = arrival.peer;
         let (what, admitted) = match request {
-            Ok(Ok((request, early))) => (request.name(), self.admit(io, &request, early, &mut arrival).await),
+            Ok(Ok((request, early))) => {
+                from = request.client().ok().flatten().or(from);
+                (request.name(), self.admit(io, &request, early, &mut arrival).await)
+            }
             Ok(Err(refusal)) => ("other", Err((io, refusal))),
             Err(error) => {
                 self.shared.metrics.answered("none", "left");
@@ -157,25 +166,27 @@ impl Service {
                 side
             }
             Err((io, refusal)) => {
-                self.refuse(io, what, refusal, config.close_timeout).await;
+                let from = from.filter(|_| config.log_addresses);
+                self.refuse(io, (what, refusal, from), config.close_timeout).await;
                 None
             }
         }
     }
 
     /// Sends a refusal and waits until the peer has taken it.
-    async fn refuse(&self, mut io: impl Io, what: &'static str, refusal: Refusal, limit: Duration) {
-        self.count_refusal(what, refusal);
+    async fn refuse(&self, mut io: impl Io, refused: Refused, limit: Duration) {
+        self.count_refusal(refused);
         let refusing = async {
-            if io.write_all(&refusal.to_response()).await.is_ok() {
+            if io.write_all(&refused.1.to_response()).await.is_ok() {
                 linger(&mut io).await;
             }
         };
         let _ = timeout(limit, refusing).await;
     }
 
-    fn count_refusal(&self, what: &'static str, refusal: Refusal) {
-        tracing::debug!(status = refusal.status(), ?refusal, "request refused");
+    fn count_refusal(&self, (what, refusal, from): Refused) {
+        let address = from.map(tracing::field::display);
+        tracing::debug!(status = refusal.status(), ?refusal, address, "request refused");
         self.shared.metrics.answered(what, refusal.name());
         if let Some(limit) = refusal.limit(what) {
             self.shared.metrics.limit_hit(limit);

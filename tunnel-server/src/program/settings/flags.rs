@@ -123,8 +123,11 @@ fn value_of(key: &Key, text: &str) -> Value {
         let items = text.split(',').map(str::trim).filter(|item| !item.is_empty());
         return Value::Array(items.map(|item| Value::String(item.to_owned())).collect());
     }
-    match (key.form, text.trim().parse()) {
-        (Form::Node, Ok(number)) => Value::Integer(number),
-        _ => Value::String(text.trim().to_owned()),
-    }
+    let text = text.trim();
+    let typed = match key.form {
+        Form::Node => text.parse().ok().map(Value::Integer),
+        Form::YesNo => text.parse().ok().map(Value::Boolean),
+        _ => None,
+    };
+    typed.unwrap_or_else(|| Value::String(text.to_owned()))
 }

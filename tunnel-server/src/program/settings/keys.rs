@@ -31,6 +31,7 @@ pub(crate) enum Form {
     Origins,
     ClientAddress,
     Node,
+    YesNo,
     LogFormat,
     LogLevel,
 }
@@ -57,6 +58,7 @@ impl Form {
             Self::Origins => "origins, such as [\"https://example.com\"]",
             Self::ClientAddress => "\"x-forwarded-for\", \"forwarded\" or \"proxy-protocol\"",
             Self::Node => "a number from 0 to 255",
+            Self::YesNo => "true or false",
             Self::LogFormat => "\"text\" or \"json\"",
             Self::LogLevel => {
                 "a level such as \"info\" or \"debug\", or a filter such as \"hybridge_relay=debug\""
@@ -85,6 +87,7 @@ impl Form {
             Self::Origins => "ORIGIN",
             Self::ClientAddress => "HOW",
             Self::Node => "N",
+            Self::YesNo => "true|false",
             Self::LogFormat => "text|json",
             Self::LogLevel => "LEVEL",
         }
@@ -111,6 +114,7 @@ impl Form {
             Self::Origins => "[\"https://example.com\"]",
             Self::ClientAddress => "\"proxy-protocol\"",
             Self::Node => "1",
+            Self::YesNo => "true",
             Self::LogFormat => "\"json\"",
             Self::LogLevel => "\"debug\"",
         }
@@ -384,6 +388,12 @@ pub(crate) const KEYS: &[Key] = &[
         name: "log.level",
         form: Form::LogLevel,
         help: "What is logged. The environment variable RUST_LOG comes before it.",
+    },
+    Key {
+        name: "log.addresses",
+        form: Form::YesNo,
+        help: "Whether the log names the address of a peer that is refused, at level debug. Identifiers are never in \
+               it.",
     },
 ];
 

@@ -67,8 +67,13 @@ fn lists_in_every_source() {
     let both: Vec<SocketAddr> = vec!["127.0.0.1:1".parse().unwrap(), "[::1]:2".parse().unwrap()];
     let file = load("listen = [\"127.0.0.1:1\", \"[::1]:2\"]", &[], &[]).unwrap();
     let variable = load("", &[("HYBRIDGE_RELAY_LISTEN", "127.0.0.1:1, [::1]:2")], &[]).unwrap();
-    let flags = load("", &[], &["--listen", "127.0.0.1:1", "--listen", "[::1]:2", "--node", "3"]).unwrap();
-    assert_eq!(flags.settings.node, Some(3));
+    let flags = load(
+        "",
+        &[],
+        &["--listen", "127.0.0.1:1", "--listen", "[::1]:2", "--node", "3", "--log-addresses", "true"],
+    )
+    .unwrap();
+    assert_eq!((flags.settings.node, flags.settings.log.addresses), (Some(3), true));
     for loaded in [file, variable, flags] {
         assert_eq!(loaded.settings.listen, both);
     }
