@@ -93,6 +93,7 @@ const PLAIN: &[&str] = &[
     "TraceStream",
     // hybridge-relay
     "Access",
+    "AcmeConfig",
     "Config",
     "Denied",
     "Door",
