@@ -13,8 +13,8 @@ use super::{
     sources::Given,
 };
 
-/// Variables that are no settings.
-const OTHER_VARIABLES: [&str; 2] = ["HYBRIDGE_RELAY_CONFIG", "HYBRIDGE_RELAY_LIMITS"];
+/// The variable that names the configuration file.
+const FILE_VARIABLE: &str = "HYBRIDGE_RELAY_CONFIG";
 
 /// The settings that the command line gives.
 #[derive(Debug, Clone, Default)]
@@ -105,7 +105,7 @@ pub(crate) fn from_environment(
 /// Environment variables that look like settings and are none, with the one that may be meant. Only a warning:
 /// container platforms put variables of their own under the name of the service.
 pub(crate) fn unknown_variables() -> Vec<(String, Option<String>)> {
-    let known = |name: &str| OTHER_VARIABLES.contains(&name) || KEYS.iter().any(|key| key.variable() == name);
+    let known = |name: &str| name == FILE_VARIABLE || KEYS.iter().any(|key| key.variable() == name);
     let names = env::vars_os().filter_map(|(name, _)| name.into_string().ok());
     let unknown = names.filter(|name| name.starts_with(VARIABLE_PREFIX) && !known(name));
     unknown
