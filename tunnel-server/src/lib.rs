@@ -36,8 +36,8 @@
 //! replaced is drained: [`Service::drain`], [`Serving::drained`], [`Serving::stop`].
 //!
 //! The service is embeddable: [`Service::serve`] takes a listener and [`Service::serve_stream`] any byte stream.
-//! It logs with `tracing`. Identifiers and payloads are never in what it logs, and addresses only where
-//! [`Config::log_addresses`] asks for them.
+//! It logs with `tracing`, and counts what [`Service::metrics`] shows. Identifiers and payloads are never in either, and
+//! addresses only in the log, where [`Config::log_addresses`] asks for them.
 //!
 //! ```no_run
 //! # async fn run() -> std::io::Result<()> {
