@@ -17,6 +17,8 @@ use crate::{
     websocket::{self, HEADROOM, Limits, Reframer},
 };
 
+/// The most bytes of answers to pings that wait before another one joins them.
+const MAX_PONGS: usize = 2048;
 /// How much is read at once. Protocol messages are near 100 bytes, digital credentials up to 1 MiB.
 const PIECE: usize = 64 * 1024;
 
@@ -49,8 +51,8 @@ pub(crate) struct Peer<S: ?Sized = dyn Io> {
     whole: bool,
     /// How many pings have come in, more or less.
     pings: u32,
-    /// The answer to this peer's last ping, to be sent between two frames.
-    pong: Option<Vec<u8>>,
+    /// The answers to this peer's pings, to be sent between two frames.
+    pongs: Option<Vec<u8>>,
     pub(super) io: S,
 }
 
@@ -66,7 +68,7 @@ impl Peer {
             sent: 0,
             whole: true,
             pings: 0,
-            pong: None,
+            pongs: None,
             io,
         })
     }
@@ -127,9 +129,11 @@ impl Peer {
         Pin::new(&mut self.io).poll_flush(context)
     }
 
-    /// Notes a ping. Only the last one is to be answered (RFC 6455 section 5.5.3).
+    /// Notes a ping. Where too many answers wait, only the last one is sent (RFC 6455 section 5.5.3).
     pub(super) fn pinged(&mut self, payload: &[u8]) {
-        self.pong = Some(websocket::pong_frame(payload));
+        let mut pongs = self.pongs.take().filter(|pongs| pongs.len() <= MAX_PONGS).unwrap_or_default();
+        pongs.extend(websocket::pong_frame(payload));
+        self.pongs = Some(pongs);
         self.pings = self.pings.wrapping_add(1);
     }
 
@@ -147,10 +151,10 @@ impl Peer {
         }
     }
 
-    /// Queues the answer to a ping, unless it would stand within a frame; then the next call does.
+    /// Queues the answers to pings, unless they would stand within a frame; then the next call does.
     pub(super) fn answer_ping(&mut self) {
-        if let Some(pong) = self.pong.take_if(|_| self.whole) {
-            self.queue(&pong);
+        if let Some(pongs) = self.pongs.take_if(|_| self.whole) {
+            self.queue(&pongs);
         }
     }
 

@@ -75,7 +75,7 @@ pub(crate) fn pings() -> Vec<Case> {
         Case::clean("2.7", vec![pong(b"")]).pongs(none.clone()),
         Case::clean("2.8", vec![pong(b"unsolicited")]).pongs(none),
         Case::clean("2.9", vec![pong(b"unsolicited"), ping(b"own")]).pongs(["own"]),
-        Case::clean("2.10", ten_pings()).pongs(ten.clone()).chopped(Chops::Frames),
+        Case::clean("2.10", ten_pings()).pongs(ten.clone()),
         Case::clean("2.11", ten_pings()).pongs(ten.clone()).chopped(Chops::Octets(1)),
     ]
 }
