@@ -48,7 +48,8 @@ impl Args for Flags {
 
 fn flag(key: &'static Key, default: Option<&Value>) -> Arg {
     let (section, _) = key.parts();
-    let default = default.map(|default| format!(" [default: {}]", shown(default))).unwrap_or_default();
+    let default = default.map(shown).filter(|text| !text.is_empty());
+    let default = default.map(|text| format!(" [default: {text}]")).unwrap_or_default();
     let flag = Arg::new(key.name)
         .long(key.flag())
         .value_name(key.form.value_name())
