@@ -29,7 +29,8 @@ const PATIENCE: Duration = Duration::from_secs(5);
 const SIZE: usize = 256;
 
 pub(crate) async fn run(args: &AbuseArgs, progress: &Progress) -> Result<Report, Error> {
-    allow_descriptors(u64::from(args.count).saturating_mul(2).saturating_add(64))?;
+    let sockets = Kind::ALL.map(|kind| kind.sockets(args.count)).into_iter().max().unwrap_or_default();
+    allow_descriptors(sockets.saturating_add(64))?;
     let subject = Subject::service(&args.common, Limits::Default).await?;
     let (memory, cpu, start) = (subject.memory()?, subject.cpu()?, Instant::now());
     let mut good = Good::default();

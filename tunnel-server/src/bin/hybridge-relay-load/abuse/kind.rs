@@ -101,6 +101,12 @@ impl Kind {
         if self.frame().is_some() { 256 } else { u32::MAX }
     }
 
+    /// The sockets of so many of them, here and in the service.
+    pub(super) fn sockets(self, count: u32) -> u64 {
+        let each = if self.frame().is_some() { 2 } else { 1 };
+        u64::from(count.min(self.most_at_once())).saturating_mul(each)
+    }
+
     /// What a peer of a tunnel sends, for the kinds that have a tunnel.
     const fn frame(self) -> Option<&'static [u8]> {
         match self {
