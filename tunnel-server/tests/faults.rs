@@ -205,6 +205,20 @@ async fn peers_that_do_not_read_cost_no_more_memory_than_their_sockets() {
 }
 
 #[tokio::test]
+async fn a_crowd_that_comes_at_once_waits_its_turn() {
+    let most = fs::read_to_string("/proc/sys/net/core/somaxconn").unwrap().trim().parse().unwrap();
+    let relay = Relay::start("", "127.0.0.1:0").await;
+    relay.program.signal("STOP").await;
+    let mut crowd = Vec::new();
+    for _ in 0..1000.min(most) {
+        crowd.push(timeout(PATIENCE, relay.connect()).await.unwrap());
+    }
+    relay.program.signal("CONT").await;
+    let (mut phone, mut client) = timeout(PATIENCE, relay.pair(1)).await.unwrap();
+    passes(&mut phone, &mut client).await;
+}
+
+#[tokio::test]
 async fn a_thousand_connections_that_say_nothing_keep_nobody_out() {
     let relay = Relay::start("ulimit -n 4096;", "127.0.0.1:0").await;
     let mut silent = Vec::new();

@@ -67,9 +67,7 @@ impl Running {
         tasks.extend(second.map(|listener| tokio::spawn(admin.clone().serve(listener)).abort_handle()));
         let servings = listen(&plan, inherited)?
             .into_iter()
-            .map(|listener| {
-                service.serve_with(sockets::into_tokio(listener)?, plan.front.clone()).map_err(Error::Start)
-            })
+            .map(|listener| service.serve_with(listener, plan.front.clone()).map_err(Error::Start))
             .collect::<Result<Vec<_>, _>>()?;
         // Before the address is told: who reads it may send a signal at once.
         let signals = Signals::new().map_err(Error::Signals)?;
@@ -158,7 +156,7 @@ async fn stop_all(servings: Vec<Serving>, limit: Duration) {
 }
 
 /// The sockets that were passed, or else those of the settings.
-fn listen(plan: &Plan, inherited: Vec<TcpListener>) -> Result<Vec<TcpListener>, Error> {
+fn listen(plan: &Plan, inherited: Vec<TcpListener>) -> Result<Vec<tokio::net::TcpListener>, Error> {
     if inherited.is_empty() {
         return sockets::bind(&plan.listen);
     }
@@ -167,7 +165,7 @@ fn listen(plan: &Plan, inherited: Vec<TcpListener>) -> Result<Vec<TcpListener>, 
     if plan.limits_lifted && !inherited.iter().all(loopback) {
         return Err(Error::LiftedInherited);
     }
-    Ok(inherited)
+    inherited.into_iter().map(sockets::into_tokio).collect()
 }
 
 /// Binds the second listener. Without one that nobody asked for, the service is as good.
