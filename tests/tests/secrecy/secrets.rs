@@ -19,7 +19,6 @@ pub fn of(by_code: &ByCode, by_call: &Heard) -> Vec<Secret> {
     let mut secrets = Vec::new();
     drawn("the laptop", &by_code.heard.laptop, &mut secrets);
     drawn("the phone", &by_code.heard.phone, &mut secrets);
-    drawn("the tunnel service", &by_code.relay, &mut secrets);
     drawn("the calling laptop", &by_call.laptop, &mut secrets);
     drawn("the called phone", &by_call.phone, &mut secrets);
     passed("by code", &by_code.heard, &mut secrets);
@@ -60,7 +59,10 @@ fn of_the_code(by_code: &ByCode, secrets: &mut Vec<Secret>) {
     let heard = &by_code.heard;
     let secret = QrSecret::from_bytes(&only(&heard.laptop, 0));
     let key = PrivateKey::from_bytes(&only(&heard.laptop, 1)).unwrap();
-    let routing = RoutingId::from_bytes(only(&by_code.relay, 0));
+    // A service of one machine: number 0, the generation of its start, the rest for this tunnel.
+    let ([generation], [rest]) = (only(&by_code.relay, 0), only(&by_code.relay, 1));
+    let routing = RoutingId::from_bytes([0, generation, rest]);
+    secrets.push(Secret::bytes("the routing ID", *routing.as_bytes()));
     let plaintext = AdvertPlaintext::new(&AdvertNonce::from_bytes(&only(&heard.phone, 0)), routing, DOMAIN);
     let digits = by_code.code.strip_prefix("FIDO:/").unwrap();
     secrets.push(Secret::text("the code", by_code.code.as_str()));
