@@ -111,7 +111,8 @@ async fn refusals_of_the_real_service_keep_their_status() {
         other => panic!("{other:?}"),
     };
     let absent = (404, "No tunnel with these IDs waits to be joined.".to_owned());
-    let elsewhere = "This tunnel is at another machine of the service. Its proxy has to route by the routing ID.";
+    let elsewhere =
+        "This tunnel is at another machine of the service. Its proxy has to route by the routing ID.";
     assert_eq!(status(connect(ROUTING)).await, (404, elsewhere.to_owned()));
     let phone = dialer.dial(&new()).await.unwrap();
     assert_eq!(status(new()).await, (409, "A tunnel with this ID exists already.".to_owned()));
