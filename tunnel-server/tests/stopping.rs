@@ -29,11 +29,21 @@ async fn pair(address: SocketAddr) -> (Socket<TcpStream>, Socket<TcpStream>) {
 
 /// The status that opening the tunnel of this number is answered with, and what has to be kept for it to last.
 async fn open(address: SocketAddr, number: u8, token: Option<&str>) -> (u16, Option<Socket<TcpStream>>) {
+    let token = token.map(|token| format!("Bearer {token}"));
+    open_with(address, number, token.as_deref().map(|token| ("Authorization", token))).await
+}
+
+/// The same with any header.
+async fn open_with(
+    address: SocketAddr,
+    number: u8,
+    header: Option<(&'static str, &str)>,
+) -> (u16, Option<Socket<TcpStream>>) {
     let uri = format!("ws://cable.example.com/cable/new/{number:032x}");
     let mut request = uri.into_client_request().unwrap();
     request.headers_mut().insert("Sec-WebSocket-Protocol", "fido.cable".parse().unwrap());
-    if let Some(token) = token {
-        request.headers_mut().insert("Authorization", format!("Bearer {token}").parse().unwrap());
+    if let Some((name, value)) = header {
+        request.headers_mut().insert(name, value.parse().unwrap());
     }
     match tokio_tungstenite::client_async(request, tcp(address).await).await {
         Ok((socket, response)) => (response.status().as_u16(), Some(socket)),
@@ -125,4 +135,59 @@ async fn limits_and_tokens_are_read_again() {
     assert_eq!(wrong.status.code(), Some(1));
     assert!(!text(&wrong.stderr).contains("nonsense"));
     assert_eq!(open(address, 4, None).await.0, 401);
+}
+
+#[tokio::test]
+async fn the_time_to_finish_is_read_again() {
+    let manager = Manager::new();
+    let file = manager.path("config.toml");
+    let write = |time: &str| {
+        let always = "listen = [\"127.0.0.1:0\"]\nadmin.listen = \"off\"\n";
+        fs::write(&file, format!("{always}drain_timeout = \"{time}\"\n")).unwrap();
+    };
+    write("1h");
+    let arguments = ["--config", file.to_str().unwrap()];
+    let mut running = Program::start(command(&arguments).env("NOTIFY_SOCKET", manager.path("notify")));
+    let address = running.listening().await;
+    manager.note().await;
+    let (mut phone, mut client) = pair(address).await;
+    write("1ms");
+    running.signal("HUP").await;
+    assert_eq!(
+        (manager.note().await[0].as_str(), manager.note().await[0].as_str()),
+        ("RELOADING=1", "READY=1")
+    );
+    running.signal("TERM").await;
+    let codes = async { (close_code(&mut phone).await, close_code(&mut client).await) };
+    let closed = tokio::time::timeout(std::time::Duration::from_secs(60), codes).await;
+    assert_eq!(closed.expect("not an hour"), (1012, 1012));
+    drop((phone, client));
+    assert!(running.ended().await.success());
+}
+
+#[tokio::test]
+async fn how_proxies_tell_addresses_is_not_half_changed_by_a_reload() {
+    let manager = Manager::new();
+    let file = manager.path("config.toml");
+    let write = |how: &str, burst: u32| {
+        let always = "listen = [\"127.0.0.1:0\"]\nadmin.listen = \"off\"\nproxy.trusted = [\"127.0.0.1\"]\n";
+        let settings = format!("{always}proxy.client_address = \"{how}\"\nlimits.new_burst = {burst}\n");
+        fs::write(&file, settings).unwrap();
+    };
+    write("x-forwarded-for", 1);
+    let arguments = ["--config", file.to_str().unwrap()];
+    let mut running = Program::start(command(&arguments).env("NOTIFY_SOCKET", manager.path("notify")));
+    let address = running.listening().await;
+    manager.note().await;
+    let from = async |client, number| open_with(address, number, Some(("X-Forwarded-For", client))).await.0;
+    assert_eq!((from("192.0.2.1", 1).await, from("192.0.2.1", 2).await), (101, 429));
+    // The limits are new, and still each client has its own: the header counts until the next start.
+    write("proxy-protocol", 2);
+    running.signal("HUP").await;
+    assert_eq!(
+        (manager.note().await[0].as_str(), manager.note().await[0].as_str()),
+        ("RELOADING=1", "READY=1")
+    );
+    let answers = [from("192.0.2.2", 3).await, from("192.0.2.2", 4).await, from("192.0.2.2", 5).await];
+    assert_eq!(answers, [101, 101, 429]);
 }

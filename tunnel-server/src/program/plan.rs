@@ -6,6 +6,7 @@ use std::{
 };
 
 use hybridge_relay::{Config, ForwardedHeader, Front, TlsConfig, TlsError, node::Node};
+use ipnet::IpNet;
 use tracing_subscriber::EnvFilter;
 use url::Url;
 
@@ -30,6 +31,8 @@ pub(crate) struct Plan {
     pub(crate) config: Config,
     /// What stands between a socket and the service.
     pub(crate) front: Front,
+    /// The proxies that the front was set up with.
+    pub(crate) in_front: Option<Vec<IpNet>>,
     pub(crate) tls: Option<TlsConfig>,
     /// The files that TLS was set up with.
     pub(crate) tls_files: TlsSettings,
@@ -55,8 +58,9 @@ impl Plan {
         if let Some(tls) = &tls {
             front = front.tls(tls.clone());
         }
-        if settings.proxy.client_address == ClientAddress::ProxyProtocol {
-            front = front.proxy_protocol(settings.proxy.networks());
+        let in_front = settings.proxy.in_front();
+        if let Some(trusted) = &in_front {
+            front = front.proxy_protocol(trusted.clone());
         }
         Ok(Self {
             listen: settings.listen.clone(),
@@ -66,6 +70,7 @@ impl Plan {
             limits_lifted: loaded.limits_lifted,
             config,
             front,
+            in_front,
             tls,
             tls_files: settings.tls.clone(),
             #[cfg(feature = "acme")]

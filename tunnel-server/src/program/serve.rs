@@ -87,11 +87,11 @@ impl Running {
     }
 
     /// Reads the settings again; what is wrong with them is said, and the old ones stay.
-    fn reload(&self, sources: &Sources) {
+    fn reload(&mut self, sources: &Sources) {
         manager::reloading();
         match sources.load().and_then(|loaded| Plan::new(&loaded)) {
             Ok(plan) => {
-                self.apply(&plan);
+                self.apply(plan);
                 manager::ready("taking tunnels");
             }
             Err(errors) => {
@@ -104,7 +104,7 @@ impl Running {
     }
 
     /// Puts into force what can change while the service runs, and says what has to wait.
-    fn apply(&self, plan: &Plan) {
+    fn apply(&mut self, plan: Plan) {
         if let Some(Err(error)) = self.plan.tls.as_ref().map(TlsConfig::reload) {
             tracing::error!(%error, "the certificate in use stays");
         }
@@ -112,6 +112,7 @@ impl Running {
             ("listen", plan.listen != self.plan.listen),
             ("admin.listen", plan.admin != self.plan.admin),
             ("node", plan.config.node.map(Node::number) != self.plan.config.node.map(Node::number)),
+            ("proxy", plan.in_front != self.plan.in_front),
             ("tls", plan.tls_files != self.plan.tls_files),
             #[cfg(feature = "acme")]
             ("acme", plan.acme != self.plan.acme),
@@ -120,7 +121,16 @@ impl Running {
                 tracing::warn!(key, "this setting has changed and takes effect at the next start");
             }
         }
-        self.service.reconfigure(plan.config.clone());
+        let mut config = plan.config;
+        config.node = self.plan.config.node;
+        if plan.in_front != self.plan.in_front {
+            // What is believed of proxies is one thing with how their connections are taken.
+            config.trusted_proxies.clone_from(&self.plan.config.trusted_proxies);
+            config.forwarded_header = self.plan.config.forwarded_header;
+        }
+        self.service.reconfigure(config.clone());
+        self.plan.config = config;
+        self.plan.drain_timeout = plan.drain_timeout;
         tracing::info!("the settings were read again");
     }
 

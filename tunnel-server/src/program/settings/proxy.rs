@@ -31,6 +31,11 @@ impl ProxySettings {
     pub(crate) fn networks(&self) -> Vec<IpNet> {
         self.trusted.iter().map(|network| network.0).collect()
     }
+
+    /// Whose PROXY protocol headers are read, if any are: a matter of the front, which lasts until the next start.
+    pub(crate) fn in_front(&self) -> Option<Vec<IpNet>> {
+        (self.client_address == ClientAddress::ProxyProtocol).then(|| self.networks())
+    }
 }
 
 impl fmt::Display for Network {
