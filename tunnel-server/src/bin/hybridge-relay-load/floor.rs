@@ -19,7 +19,10 @@ use crate::{args::FloorArgs, error::Error, tls};
 /// Bytes in the line that names a pair, line end included: those of a tunnel ID in hex.
 const LINE: usize = 33;
 
-type Name = [u8; LINE];
+/// What the two connections of a pair call themselves, line end included.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+struct Name([u8; LINE]);
+
 /// A connection, in the clear or not.
 type Stream = Either<TcpStream, TlsStream<TcpStream>>;
 type Waiting = Arc<Mutex<HashMap<Name, Stream>>>;
@@ -57,6 +60,7 @@ async fn accept(io: TcpStream, acceptor: Option<TlsAcceptor>) -> io::Result<Stre
 async fn pair(mut io: Stream, waiting: &Waiting) -> io::Result<()> {
     let mut name = [0; LINE];
     io.read_exact(&mut name).await?;
+    let name = Name(name);
     // Before the other one can find it: whoever joins may send at once.
     io.write_all(b"\n").await?;
     io.flush().await?;
