@@ -1,0 +1,2 @@
+//! QR pictures.
+#![forbid(unsafe_code)]

@@ -1,0 +1,4 @@
+//! The testbed.
+#![forbid(unsafe_code)]
+
+fn main() {}

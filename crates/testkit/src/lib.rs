@@ -1,0 +1,2 @@
+//! Parts for tests.
+#![forbid(unsafe_code)]

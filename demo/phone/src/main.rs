@@ -1,0 +1,4 @@
+//! A phone.
+#![forbid(unsafe_code)]
+
+fn main() {}

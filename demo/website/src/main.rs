@@ -1,0 +1,4 @@
+//! A website.
+#![forbid(unsafe_code)]
+
+fn main() {}

@@ -1,0 +1,4 @@
+//! A browser.
+#![forbid(unsafe_code)]
+
+fn main() {}
