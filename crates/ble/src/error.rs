@@ -31,6 +31,23 @@ pub enum RadioError {
         /// The most service data in bytes that this radio sends.
         max: usize,
     },
+    /// No connection to another device came about: it does not answer, nobody listens at that PSM, or it turned the
+    /// connection down.
+    #[error("the other device could not be connected to: keep it near, with its screen on, and try again")]
+    Unreachable,
+    /// A connection to another device is over, whoever ended it.
+    #[error(
+        "the Bluetooth connection to the other device ended: keep the devices near each other and try again"
+    )]
+    Disconnected,
+    /// A packet is larger than the other device takes. It was not sent.
+    #[error("{actual} bytes do not fit into a packet of at most {max}: send fewer bytes at once")]
+    PacketTooLarge {
+        /// Length of the packet in bytes.
+        actual: usize,
+        /// The largest packet in bytes that the other device takes.
+        max: usize,
+    },
     /// The system or the adapter cannot do this at all.
     #[error("this device cannot {action}: use another Bluetooth adapter or another device")]
     Unsupported {
@@ -60,6 +77,9 @@ mod tests {
             RadioError::PermissionDenied,
             RadioError::ServiceGone,
             RadioError::AdvertTooLarge { actual: 25, max: 24 },
+            RadioError::Unreachable,
+            RadioError::Disconnected,
+            RadioError::PacketTooLarge { actual: 24, max: 23 },
             RadioError::Unsupported { action: "advertise" },
             RadioError::Driver { action: "scan", source: "bus closed".into() },
         ];
@@ -74,6 +94,8 @@ mod tests {
     fn sizes_are_named_and_the_cause_is_the_source() {
         let text = RadioError::AdvertTooLarge { actual: 25, max: 24 }.to_string();
         assert!(text.contains("25") && text.contains("24"));
+        let text = RadioError::PacketTooLarge { actual: 72, max: 23 }.to_string();
+        assert!(text.contains("72") && text.contains("23"));
         let error = RadioError::Driver { action: "scan", source: "bus closed".into() };
         assert_eq!(error.source().expect("a cause").to_string(), "bus closed");
         assert!(!error.to_string().contains("bus closed"), "the cause is not pasted into the text");

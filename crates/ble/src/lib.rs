@@ -13,6 +13,7 @@
 //! * The traits [`Scanner`], [`Scan`] and [`Advertiser`], for backends to implement.
 //! * Their object-safe twins [`DynScanner`], [`DynScan`] and [`DynAdvertiser`], for programs that choose a radio at
 //!   run time.
+//! * [`l2cap`], the traits of radios that connect devices to each other.
 //! * [`sim`], a simulated air with any number of devices, for tests and demonstrations without Bluetooth.
 //! * [`conformance`], the checks that every backend passes.
 //!
@@ -50,6 +51,7 @@ mod error;
 mod radio;
 
 pub mod conformance;
+pub mod l2cap;
 pub mod sim;
 
 pub use address::{AddressKind, DeviceAddress};
