@@ -14,6 +14,14 @@ pub enum RadioError {
     /// There is no adapter, or it was unplugged while in use.
     #[error("there is no Bluetooth adapter: plug one in, or use a device that has one")]
     NoAdapter,
+    /// There is no adapter of the name that was asked for.
+    #[error("there is no Bluetooth adapter named {name:?}: {}", another(.present))]
+    AdapterNotFound {
+        /// The name that was asked for.
+        name: String,
+        /// The names of those that are there.
+        present: Vec<String>,
+    },
     /// The adapter is there and switched off, or was switched off while in use.
     #[error("Bluetooth is off: switch it on and try again")]
     PoweredOff,
@@ -65,6 +73,14 @@ pub enum RadioError {
     },
 }
 
+/// What to do when an adapter is not among those that are there.
+fn another(present: &[String]) -> String {
+    match present {
+        [] => String::from("plug it in, as there is no other either"),
+        _ => format!("choose one of {}", present.join(", ")),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -73,6 +89,8 @@ mod tests {
     fn every_text_says_what_to_try() {
         let errors = [
             RadioError::NoAdapter,
+            RadioError::AdapterNotFound { name: "hci7".into(), present: Vec::new() },
+            RadioError::AdapterNotFound { name: "hci7".into(), present: vec!["hci0".into(), "hci1".into()] },
             RadioError::PoweredOff,
             RadioError::PermissionDenied,
             RadioError::ServiceGone,
@@ -88,6 +106,13 @@ mod tests {
             let (what, remedy) = text.split_once(": ").expect("two parts");
             assert!(what.len() > 10 && remedy.len() > 10, "{text}");
         }
+    }
+
+    #[test]
+    fn a_missing_adapter_and_those_that_are_there_are_named() {
+        let present = vec!["hci0".into(), "hci1".into()];
+        let text = RadioError::AdapterNotFound { name: "hci7".into(), present }.to_string();
+        assert_eq!(text, "there is no Bluetooth adapter named \"hci7\": choose one of hci0, hci1");
     }
 
     #[test]

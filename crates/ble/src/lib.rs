@@ -16,6 +16,8 @@
 //! * [`l2cap`], the traits of radios that connect devices to each other.
 //! * [`sim`], a simulated air with any number of devices, for tests and demonstrations without Bluetooth.
 //! * [`conformance`], the checks that every backend passes.
+//! * With feature `btleplug`, the module `btleplug`: listening with the system's adapter.
+//! * With feature `bluez`, on Linux, the module `bluez`: advertising with the system's adapter.
 //!
 //! # Example
 //!
@@ -49,7 +51,13 @@ mod advert;
 mod dynamic;
 mod error;
 mod radio;
+#[cfg(all(target_os = "linux", any(feature = "btleplug", feature = "bluez")))]
+mod system_bus;
 
+#[cfg(all(target_os = "linux", feature = "bluez"))]
+pub mod bluez;
+#[cfg(feature = "btleplug")]
+pub mod btleplug;
 pub mod conformance;
 pub mod l2cap;
 pub mod sim;

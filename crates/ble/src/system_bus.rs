@@ -1,0 +1,135 @@
+//! What the system bus tells about BlueZ: which adapters there are, in what state, and when that changes.
+//!
+//! The libraries that drive the radio say that something failed. Why it failed, and what the user can do about it,
+//! depends on the state of the system, and that is read here.
+
+mod adapters;
+mod refusal;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use dbus::Path;
+use dbus::arg::PropMap;
+use dbus::message::MatchRule;
+use dbus::nonblock::{MsgMatch, Proxy, SyncConnection};
+use tokio::sync::watch;
+use tokio::task::{AbortHandle, spawn_blocking};
+
+pub(crate) use self::adapters::AdapterState;
+pub(crate) use self::refusal::{named, refusal};
+use crate::RadioError;
+
+/// The bus name of BlueZ.
+const BLUEZ: &str = "org.bluez";
+const ADAPTER: &str = "org.bluez.Adapter1";
+const BUS: &str = "org.freedesktop.DBus";
+/// How long BlueZ may take to answer. It takes milliseconds, or seconds if the bus has to start it first.
+const ANSWER: Duration = Duration::from_secs(10);
+
+/// Everything BlueZ has, as it lists it: interfaces with their properties, by path.
+type Objects = HashMap<Path<'static>, HashMap<String, PropMap>>;
+
+/// A connection to the system bus. Dropping it closes the connection.
+pub(crate) struct Bus {
+    connection: Arc<SyncConnection>,
+    reader: AbortHandle,
+}
+
+impl Bus {
+    pub(crate) async fn connect() -> Result<Self, RadioError> {
+        let opened = spawn_blocking(dbus_tokio::connection::new_system_sync).await;
+        let opened = opened.map_err(|cause| named("connect", "", cause.into()))?;
+        let (reader, connection) = opened.map_err(|cause| refusal("connect", cause))?;
+        connection.set_signal_match_mode(true);
+        Ok(Self { connection, reader: tokio::spawn(reader).abort_handle() })
+    }
+
+    /// The adapters, in the order of their names. Starts BlueZ if the bus knows how.
+    pub(crate) async fn adapters(&self) -> Result<Vec<AdapterState>, RadioError> {
+        let root = Proxy::new(BLUEZ, "/", ANSWER, &*self.connection);
+        let answer = root.method_call("org.freedesktop.DBus.ObjectManager", "GetManagedObjects", ());
+        let (objects,): (Objects,) = answer.await.map_err(|cause| refusal("list its adapters", cause))?;
+        let states = objects.iter().filter_map(|(path, interfaces)| {
+            AdapterState::read(path, interfaces.get(ADAPTER)?)
+        });
+        Ok(adapters::in_order(states.collect()))
+    }
+
+    /// Whether an adapter can be used right now. Starts nothing.
+    pub(crate) async fn look(&self, adapter: &str) -> Result<(), RadioError> {
+        let bus = Proxy::new(BUS, "/org/freedesktop/DBus", ANSWER, &*self.connection);
+        let answer = bus.method_call(BUS, "NameHasOwner", (BLUEZ,));
+        let (running,): (bool,) = answer.await.map_err(|cause| refusal("look for its service", cause))?;
+        if !running {
+            return Err(RadioError::ServiceGone);
+        }
+        adapters::choose(self.adapters().await?, Some(adapter)).map(drop)
+    }
+
+    /// The adapter of a name or the first that is on.
+    pub(crate) async fn choose(&self, name: Option<&str>) -> Result<AdapterState, RadioError> {
+        adapters::choose(self.adapters().await?, name)
+    }
+
+    /// Watches an adapter.
+    pub(crate) async fn watch(&self, adapter: &str) -> Result<Watch, RadioError> {
+        let (sender, upsets) = watch::channel(0u64);
+        let upset = Arc::new(move || sender.send_modify(|count| *count = count.wrapping_add(1)));
+        let path = format!("{}{adapter}", adapters::FOLDER);
+
+        let owners = MatchRule::new_signal(BUS, "NameOwnerChanged").with_sender(BUS);
+        let call = Arc::clone(&upset);
+        let owners = self.subscribe(owners).await?.cb(move |_, (name, _, _): (String, String, String)| {
+            if name == BLUEZ {
+                call();
+            }
+            true
+        });
+
+        let power = MatchRule::new_signal("org.freedesktop.DBus.Properties", "PropertiesChanged");
+        let power = power.with_sender(BLUEZ).with_path(path.clone());
+        let call = Arc::clone(&upset);
+        let power = self.subscribe(power).await?.cb(move |_, (kind, changed): (String, PropMap)| {
+            if kind == ADAPTER && changed.contains_key("Powered") {
+                call();
+            }
+            true
+        });
+
+        let removals = MatchRule::new_signal("org.freedesktop.DBus.ObjectManager", "InterfacesRemoved");
+        let removals = self.subscribe(removals.with_sender(BLUEZ)).await?;
+        let removals = removals.cb(move |_, (object, kinds): (Path<'static>, Vec<String>)| {
+            if *object == *path && kinds.iter().any(|kind| kind == ADAPTER) {
+                upset();
+            }
+            true
+        });
+        Ok(Watch { upsets, _rules: [owners, power, removals] })
+    }
+
+    async fn subscribe(&self, rule: MatchRule<'static>) -> Result<MsgMatch, RadioError> {
+        self.connection.add_match(rule).await.map_err(|cause| refusal("watch the adapter", cause))
+    }
+}
+
+impl Drop for Bus {
+    fn drop(&mut self) {
+        self.reader.abort();
+    }
+}
+
+/// Counts what upsets an adapter: BlueZ comes or goes, the adapter is switched on or off or is unplugged. What an
+/// adapter was asked for before may be forgotten after that.
+pub(crate) struct Watch {
+    upsets: watch::Receiver<u64>,
+    /// The rules that count; they end when they are dropped.
+    _rules: [MsgMatch; 3],
+}
+
+impl Watch {
+    pub(crate) fn upsets(&self) -> watch::Receiver<u64> {
+        self.upsets.clone()
+    }
+}
