@@ -17,7 +17,7 @@
 //! * [`sim`], a simulated air with any number of devices, for tests and demonstrations without Bluetooth.
 //! * [`conformance`], the checks that every backend passes.
 //! * With feature `btleplug`, the module `btleplug`: listening with the system's adapter.
-//! * With feature `bluez`, on Linux, the module `bluez`: advertising with the system's adapter.
+//! * With feature `bluez`, on Linux, the module `bluez`: advertising and L2CAP with the system's adapter.
 //!
 //! # Example
 //!

@@ -51,9 +51,9 @@ impl Bus {
         let root = Proxy::new(BLUEZ, "/", ANSWER, &*self.connection);
         let answer = root.method_call("org.freedesktop.DBus.ObjectManager", "GetManagedObjects", ());
         let (objects,): (Objects,) = answer.await.map_err(|cause| refusal("list its adapters", cause))?;
-        let states = objects.iter().filter_map(|(path, interfaces)| {
-            AdapterState::read(path, interfaces.get(ADAPTER)?)
-        });
+        let states = objects
+            .iter()
+            .filter_map(|(path, interfaces)| AdapterState::read(path, interfaces.get(ADAPTER)?));
         Ok(adapters::in_order(states.collect()))
     }
 

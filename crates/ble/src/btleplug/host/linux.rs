@@ -101,6 +101,8 @@ mod tests {
         assert!(matches!(sort("scan", Error::PermissionDenied), RadioError::PermissionDenied));
         assert!(matches!(sort("scan", Error::NoAdapterAvailable), RadioError::NoAdapter));
         let strange = sort("scan", Error::RuntimeError("strange".into()));
-        assert!(matches!(strange, RadioError::Driver { source, .. } if source.to_string().contains("strange")));
+        assert!(
+            matches!(strange, RadioError::Driver { source, .. } if source.to_string().contains("strange"))
+        );
     }
 }
