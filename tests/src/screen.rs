@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 
 use hybridge_client::Progress;
-use hybridge_demo::{camera::read_png, picture::Picture};
+use hybridge_picture::{Picture, from_png};
 use tokio::{
     sync::mpsc::{UnboundedReceiver, unbounded_channel},
     time::Instant,
@@ -45,7 +45,7 @@ impl Screen {
 
     /// Waits for the next picture and reads it.
     pub async fn scan(&mut self) -> String {
-        read_png(&self.pictures.recv().await.unwrap()).unwrap().to_string()
+        from_png(&self.pictures.recv().await.unwrap()).unwrap().to_string()
     }
 
     /// What was told.

@@ -2,8 +2,8 @@
 
 use std::{error::Error as _, io, process::ExitCode};
 
+use hybridge_picture::ReadError;
 use hybridge_proto::{domain::UnassignedDomain, qr::QrError};
-use image::ImageError;
 use thiserror::Error;
 
 /// Why a verb came to no result. No variant holds or prints what was given: it may be a code.
@@ -17,10 +17,8 @@ pub(crate) enum Error {
     TooLong,
     #[error("the text is not UTF-8; pass the text of the code, or its picture with --image")]
     NotText,
-    #[error("there is no QR code in the picture; show all of the code and its white border")]
-    NoCode,
-    #[error("the QR code in the picture is not legible; take a sharper or larger one")]
-    Illegible(#[source] rqrr::DeQRError),
+    #[error(transparent)]
+    Picture(#[from] ReadError),
     #[error("{0}")]
     Unassigned(UnassignedDomain),
     #[error("a tunnel service ID is a number from 0 to 65535")]
@@ -35,8 +33,6 @@ pub(crate) enum Error {
     ReadPicture(#[source] io::Error),
     #[error("standard input could not be read; pass a picture with --image")]
     ReadInput(#[source] io::Error),
-    #[error("the picture is not a usable PNG file; convert it first")]
-    NotPng(#[source] ImageError),
     #[error("the result could not be written")]
     Write(#[source] io::Error),
 }
@@ -60,7 +56,10 @@ impl Error {
     /// As documented in the help text.
     pub(crate) fn exit_code(&self) -> ExitCode {
         match self {
-            Self::ReadPicture(_) | Self::ReadInput(_) | Self::NotPng(_) | Self::Write(_) => ExitCode::from(3),
+            Self::ReadPicture(_)
+            | Self::ReadInput(_)
+            | Self::Picture(ReadError::NotPng(_))
+            | Self::Write(_) => ExitCode::from(3),
             Self::IdRange | Self::NotInNames => ExitCode::from(2),
             _ => ExitCode::from(1),
         }

@@ -14,7 +14,6 @@ use crate::{
     args::InspectArgs,
     error::Error,
     inspect::report::{Report, Secrets},
-    picture,
 };
 
 mod report;
@@ -60,7 +59,7 @@ fn from_picture(file: &Path) -> Result<Zeroizing<String>, Error> {
         fs::File::open(file).and_then(|file| file.take(MAX_FILE).read_to_end(&mut bytes))
     };
     read.map_err(Error::ReadPicture)?;
-    picture::read_code(&bytes)
+    Ok(hybridge_picture::from_png(&bytes)?)
 }
 
 fn from_standard_input() -> Result<Zeroizing<String>, Error> {

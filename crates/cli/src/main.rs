@@ -12,7 +12,6 @@ mod args;
 mod domain;
 mod error;
 mod inspect;
-mod picture;
 
 use args::{Args, Verb};
 use error::Error;

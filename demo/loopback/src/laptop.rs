@@ -4,6 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use hybridge_ble::DynScanner;
 use hybridge_client::{CtapChannel, Error, Hint, Progress, Session, SessionConfig};
+use hybridge_picture::DrawError;
 use hybridge_proto::{
     cbor::{CborError, check_canonical},
     client::ClientTiming,
@@ -16,7 +17,6 @@ use tokio::{pin, sync::mpsc};
 use crate::{
     chance::Source,
     journal::Journal,
-    picture::DrawError,
     relying_party::{RelyingPartyError, SignedIn},
     screen::{Screen, Shown},
     webauthn_client::{ClientError, WebauthnClient},

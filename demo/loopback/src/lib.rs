@@ -4,7 +4,6 @@
 #![forbid(unsafe_code)]
 
 pub mod attack;
-pub mod camera;
 pub mod ceremony;
 pub mod chance;
 pub mod journal;
@@ -12,7 +11,6 @@ pub mod laptop;
 pub mod neighbours;
 pub mod owner;
 pub mod phone;
-pub mod picture;
 pub mod relying_party;
 pub mod screen;
 pub mod tunnel_service;

@@ -4,17 +4,11 @@ use std::sync::Arc;
 
 use hybridge_authenticator::{Authenticator, AuthenticatorTiming, CtapService, DomainId, Error, Progress};
 use hybridge_ble::DynAdvertiser;
+use hybridge_picture::{ReadError, from_png};
 use hybridge_tunnel::DynDialer;
 use thiserror::Error;
 
-use crate::{
-    camera::{ReadError, read_png},
-    chance::Source,
-    journal::Journal,
-    laptop::Laptop,
-    owner::Passkeys,
-    screen::View,
-};
+use crate::{chance::Source, journal::Journal, laptop::Laptop, owner::Passkeys, screen::View};
 
 /// What happens on the phone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -84,7 +78,7 @@ impl<S: CtapService> Phone<S> {
     /// Dropping the future stops the advert and hangs up.
     pub async fn scan(&mut self, mut view: View) -> Result<(), PhoneError> {
         let shown = view.next().await.ok_or(PhoneError::NothingToScan)?;
-        let text = read_png(&shown.png)?;
+        let text = from_png(&shown.png)?;
         self.journal.write(PhoneEvent::ReadsCode);
         Ok(self.answer(&text).await?)
     }

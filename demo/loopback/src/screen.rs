@@ -2,9 +2,8 @@
 
 use std::sync::Arc;
 
+use hybridge_picture::{DrawError, Picture};
 use tokio::sync::watch;
-
-use crate::picture::{DrawError, Picture};
 
 /// A QR code as it stands on the screen.
 pub struct Shown {
@@ -82,7 +81,7 @@ impl View {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::camera::read_png;
+    use hybridge_picture::from_png;
 
     #[tokio::test]
     async fn each_code_is_looked_at_once() {
@@ -90,7 +89,7 @@ mod tests {
         let mut view = screen.view();
         for text in ["FIDO:/1", "FIDO:/2"] {
             screen.show(text).unwrap();
-            assert_eq!(*read_png(&view.next().await.unwrap().png).unwrap(), text);
+            assert_eq!(*from_png(&view.next().await.unwrap().png).unwrap(), text);
         }
         let mut late = screen.view();
         assert!(late.next().await.is_some(), "who comes late sees it too");

@@ -136,7 +136,7 @@ async fn the_tunnel_service_sees_tunnel_ids_and_nothing_of_the_code() {
     let mut codes = Vec::new();
     while let Ok(entry) = entries.try_recv() {
         if let Event::Laptop(LaptopEvent::Shows(shown)) = entry.event {
-            let text = hybridge_demo::camera::read_png(&shown.png).unwrap();
+            let text = hybridge_picture::from_png(&shown.png).unwrap();
             codes.push(QrCode::parse(&text).unwrap());
         }
     }

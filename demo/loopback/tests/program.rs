@@ -8,7 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use hybridge_demo::camera::read_png;
+use hybridge_picture::from_png;
 use hybridge_proto::qr::{Hint, QrCode};
 use serde_json::Value;
 
@@ -111,13 +111,13 @@ fn a_seed_draws_the_same_code_each_time() {
     assert_eq!(first, picture("again.png", &["--seed", "7", "--json", "--loss", "0.3"]));
     assert_ne!(first, picture("other.png", &["--seed", "8"]));
 
-    let code = QrCode::parse(&read_png(&first).unwrap()).unwrap();
+    let code = QrCode::parse(&from_png(&first).unwrap()).unwrap();
     assert_eq!((code.hint, code.timestamp), (Some(Hint::MakeCredential), Some(1_767_225_600)));
 }
 
 #[test]
 fn without_a_seed_each_code_is_new_and_tells_the_time() {
-    let codes = ["one.png", "two.png"].map(|name| read_png(&picture(name, &[])).unwrap());
+    let codes = ["one.png", "two.png"].map(|name| from_png(&picture(name, &[])).unwrap());
     let [one, two] = codes.map(|text| QrCode::parse(&text).unwrap());
     assert_ne!(one.secret, two.secret);
     let now = std::time::UNIX_EPOCH.elapsed().unwrap().as_secs();
@@ -145,7 +145,7 @@ fn dead_air_is_an_error_on_both_sides_and_soon() {
         assert!(error.contains(part), "{error}");
     }
     assert_eq!(run.stderr, format!("hybridge-demo: {error}\n"));
-    assert!(read_png(&fs::read(&path).unwrap()).is_ok(), "the code was shown all the same");
+    assert!(from_png(&fs::read(&path).unwrap()).is_ok(), "the code was shown all the same");
     fs::remove_file(path).unwrap();
     assert!(run.took < Duration::from_secs(30), "{:?}", run.took);
 }
@@ -194,7 +194,7 @@ fn a_log_goes_to_standard_error_and_holds_no_code() {
     let (run, report) = json(&["--log", "trace", "--png", path.to_str().unwrap()]);
     assert_eq!((run.code, &report["signed_in"]), (0, &Value::Bool(true)));
     assert!(run.stderr.contains("advert on the simulated air"), "{}", run.stderr);
-    let code = read_png(&fs::read(&path).unwrap()).unwrap();
+    let code = from_png(&fs::read(&path).unwrap()).unwrap();
     fs::remove_file(path).unwrap();
     assert!(!run.stderr.contains(&code["FIDO:/".len()..]));
 }

@@ -6,6 +6,7 @@ use hybridge_ble::sim::SimDevice;
 use hybridge_client::{
     AttemptError, ClientError, CtapChannel, Error, Hint, Progress, Session, SessionConfig,
 };
+use hybridge_picture::from_png;
 use hybridge_tunnel::DynDialer;
 use rand_core::CryptoRng;
 use tokio::{
@@ -22,7 +23,6 @@ use super::{
     scene::Ledger,
 };
 use crate::{
-    camera::read_png,
     laptop::LaptopError,
     relying_party::SignedIn,
     screen::{Screen, View},
@@ -151,7 +151,7 @@ impl SigningIn {
     /// Reads the next code off the screen, as a camera does.
     pub(super) async fn code(&mut self) -> Result<Zeroizing<String>, Setup> {
         let shown = self.view.next().await.ok_or("the laptop showed no code")?;
-        Ok(read_png(&shown.png)?)
+        Ok(from_png(&shown.png)?)
     }
 
     /// Waits until the laptop tells something.

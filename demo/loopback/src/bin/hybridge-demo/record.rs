@@ -4,12 +4,12 @@ use std::{sync::Arc, time::Duration};
 
 use hybridge_client::Progress;
 use hybridge_demo::{
-    camera::read_png,
     journal::{Entry, Event},
     laptop::LaptopEvent,
     screen::Shown,
     website::{Website, WebsiteEvent},
 };
+use hybridge_picture::from_png;
 use zeroize::Zeroizing;
 
 /// When one ceremony came how far, since the start of the program.
@@ -85,7 +85,7 @@ impl Record {
 
     /// The texts of the codes that were shown, read off their pictures as the phone does it.
     pub(crate) fn codes(&self) -> impl Iterator<Item = Zeroizing<String>> {
-        self.codes.iter().filter_map(|shown| read_png(&shown.png).ok())
+        self.codes.iter().filter_map(|shown| from_png(&shown.png).ok())
     }
 
     /// Takes note of an event.

@@ -10,10 +10,10 @@ use hybridge_client::Progress;
 use hybridge_demo::{
     journal::{Entry, Event},
     laptop::LaptopEvent,
-    picture::Palette,
     website::{Website, WebsiteEvent},
     world::DOMAIN,
 };
+use hybridge_picture::Palette;
 
 use crate::{
     args::Args,

@@ -1,4 +1,4 @@
-//! The laptop's screen: draws the text of a QR code as a PNG file and for the terminal.
+//! Draws the text of a QR code as a PNG file and for the terminal.
 
 use std::io::Cursor;
 
@@ -93,7 +93,7 @@ mod tests {
     use rand_core::{Rng, SeedableRng};
 
     use super::*;
-    use crate::camera::{read_image, read_png};
+    use crate::read::{from_pixels, from_png};
 
     /// Modules of the quiet zone on each side.
     const QUIET: usize = 4;
@@ -111,7 +111,7 @@ mod tests {
         for length in lengths {
             let uri = uri(length, &mut rng);
             let png = Picture::draw(&uri).unwrap().to_png().unwrap();
-            assert_eq!(*read_png(&png).unwrap(), uri);
+            assert_eq!(*from_png(&png).unwrap(), uri);
         }
     }
 
@@ -161,13 +161,13 @@ mod tests {
         let picture = Picture::draw(&uri).unwrap();
 
         let plain = picture.to_terminal(Palette::LightOnDark);
-        assert_eq!(*read_image(photograph(&plain, true)).unwrap(), uri);
+        assert_eq!(*from_pixels(photograph(&plain, true)).unwrap(), uri);
 
         let coloured = picture.to_terminal(Palette::Coloured);
         let painted = |line: &str| line.starts_with(BLACK_ON_WHITE) && line.ends_with(RESET);
         assert!(coloured.lines().all(painted), "every line sets and resets its colours");
         let blocks = coloured.replace(BLACK_ON_WHITE, "").replace(RESET, "");
-        assert_eq!(*read_image(photograph(&blocks, false)).unwrap(), uri);
+        assert_eq!(*from_pixels(photograph(&blocks, false)).unwrap(), uri);
     }
 
     #[test]
