@@ -11,25 +11,23 @@ mod host;
 mod round;
 mod sightings;
 
+use std::collections::VecDeque;
 use std::fmt;
 use std::sync::Arc;
 
-use ::btleplug::api::Central;
 use tokio::sync::broadcast::{self, error::RecvError};
-use tokio::task::AbortHandle;
 
 use self::host::Host;
 use self::round::{Discovery, Round};
+use self::sightings::Ear;
 use crate::{RadioError, Scan, Scanner, Sighting};
-
-/// How many sightings wait for a caller who does not ask for them. The oldest give way then.
-const WAITING: usize = 256;
 
 /// An adapter of this computer, for listening.
 ///
 /// It belongs to the tokio runtime that it was opened in, and needs its timers and input and output.
 pub struct SystemScanner {
     host: Arc<Host>,
+    ear: Arc<Ear>,
     discovery: Discovery,
 }
 
@@ -48,7 +46,8 @@ impl SystemScanner {
     /// Dropping the future leaves nothing running but an idle connection to the bus.
     pub async fn open(adapter: Option<&str>) -> Result<Self, RadioError> {
         let host = Arc::new(Host::open(adapter).await?);
-        Ok(Self { discovery: Discovery::new(Arc::clone(&host)), host })
+        let ear = Arc::new(Ear::open(host.adapter().clone()).await?);
+        Ok(Self { discovery: Discovery::new(Arc::clone(&host)), ear, host })
     }
 
     /// The name of the adapter, as `hci0` on Linux.
@@ -71,24 +70,22 @@ impl Scanner for SystemScanner {
     /// When `bluetoothd` ends while the scan runs and is back within ten seconds, the scan goes on by itself. The
     /// same holds for an adapter that is off or gone for less than two seconds.
     async fn scan(&self) -> Result<SystemScan, RadioError> {
-        // The events first, so that nothing is missed between the two.
-        let events = self.host.adapter().events().await;
-        let events = events.map_err(|cause| host::sort("scan", cause))?;
-        let (sender, heard) = broadcast::channel(WAITING);
-        let adapter = self.host.adapter().clone();
-        let reader = tokio::spawn(sightings::read(adapter, events, sender));
-        let reader = Reader(reader.abort_handle());
+        // Listening comes first, so that nothing is missed in between.
+        let heard = self.ear.listen();
         let round = self.discovery.join().await?;
-        Ok(SystemScan { heard, round, _reader: reader })
+        let remembered = self.ear.remembered().await?.into();
+        Ok(SystemScan { remembered, heard, round, _ear: Arc::clone(&self.ear) })
     }
 }
 
 /// A scan that runs until it is dropped.
 #[must_use = "dropping a scan ends it"]
 pub struct SystemScan {
+    /// What the system knew before the scan started and was not handed over yet.
+    remembered: VecDeque<Sighting>,
     heard: broadcast::Receiver<Sighting>,
     round: Arc<Round>,
-    _reader: Reader,
+    _ear: Arc<Ear>,
 }
 
 impl fmt::Debug for SystemScan {
@@ -99,6 +96,9 @@ impl fmt::Debug for SystemScan {
 
 impl Scan for SystemScan {
     async fn next(&mut self) -> Result<Sighting, RadioError> {
+        if let Some(sighting) = self.remembered.pop_front() {
+            return Ok(sighting);
+        }
         loop {
             tokio::select! {
                 biased;
@@ -110,14 +110,5 @@ impl Scan for SystemScan {
                 error = self.round.over() => return Err(error),
             }
         }
-    }
-}
-
-/// The task that reads the events of one scan. Dropping it ends the task.
-struct Reader(AbortHandle);
-
-impl Drop for Reader {
-    fn drop(&mut self) {
-        self.0.abort();
     }
 }

@@ -76,35 +76,24 @@ impl Bus {
     /// Watches an adapter.
     pub(crate) async fn watch(&self, adapter: &str) -> Result<Watch, RadioError> {
         let (sender, upsets) = watch::channel(0u64);
-        let upset = Arc::new(move || sender.send_modify(|count| *count = count.wrapping_add(1)));
+        let sender = Arc::new(sender);
         let path = format!("{}{adapter}", adapters::FOLDER);
 
-        let owners = MatchRule::new_signal(BUS, "NameOwnerChanged").with_sender(BUS);
-        let call = Arc::clone(&upset);
-        let owners = self.subscribe(owners).await?.cb(move |_, (name, _, _): (String, String, String)| {
-            if name == BLUEZ {
-                call();
-            }
-            true
-        });
+        let count = Arc::clone(&sender);
+        let owners = self.subscribe(MatchRule::new_signal(BUS, "NameOwnerChanged").with_sender(BUS)).await?;
+        let owners = owners.cb(move |_, (name,): (String,)| upset(&count, name == BLUEZ));
 
+        let count = Arc::clone(&sender);
         let power = MatchRule::new_signal("org.freedesktop.DBus.Properties", "PropertiesChanged");
-        let power = power.with_sender(BLUEZ).with_path(path.clone());
-        let call = Arc::clone(&upset);
-        let power = self.subscribe(power).await?.cb(move |_, (kind, changed): (String, PropMap)| {
-            if kind == ADAPTER && changed.contains_key("Powered") {
-                call();
-            }
-            true
+        let power = self.subscribe(power.with_sender(BLUEZ).with_path(path.clone())).await?;
+        let power = power.cb(move |_, (kind, changed): (String, PropMap)| {
+            upset(&count, kind == ADAPTER && changed.contains_key("Powered"))
         });
 
         let removals = MatchRule::new_signal("org.freedesktop.DBus.ObjectManager", "InterfacesRemoved");
         let removals = self.subscribe(removals.with_sender(BLUEZ)).await?;
         let removals = removals.cb(move |_, (object, kinds): (Path<'static>, Vec<String>)| {
-            if *object == *path && kinds.iter().any(|kind| kind == ADAPTER) {
-                upset();
-            }
-            true
+            upset(&sender, *object == *path && kinds.iter().any(|kind| kind == ADAPTER))
         });
         Ok(Watch { upsets, _rules: [owners, power, removals] })
     }
@@ -112,6 +101,14 @@ impl Bus {
     async fn subscribe(&self, rule: MatchRule<'static>) -> Result<MsgMatch, RadioError> {
         self.connection.add_match(rule).await.map_err(|cause| refusal("watch the adapter", cause))
     }
+}
+
+/// Counts an upset if it is one. The answer is for the library: go on calling.
+fn upset(count: &watch::Sender<u64>, is_one: bool) -> bool {
+    if is_one {
+        count.send_modify(|count| *count = count.wrapping_add(1));
+    }
+    true
 }
 
 impl Drop for Bus {

@@ -2,37 +2,100 @@
 
 use std::collections::HashMap;
 use std::pin::Pin;
+use std::time::Duration;
 
 use ::btleplug::api::{AddressType, Central, CentralEvent, Peripheral, PeripheralProperties};
 use ::btleplug::platform::{Adapter, PeripheralId};
 use futures_util::{Stream, StreamExt};
-use tokio::sync::broadcast::Sender;
+use tokio::sync::{broadcast, oneshot};
+use tokio::time::timeout;
 use uuid::Uuid;
 
-use crate::{AddressKind, DeviceAddress, ServiceUuid, Sighting};
+use super::host::sort;
+use crate::{AddressKind, DeviceAddress, RadioError, ServiceUuid, Sighting};
 
-pub(super) type Events = Pin<Box<dyn Stream<Item = CentralEvent> + Send>>;
+/// How many sightings wait for a caller who does not ask for them. The oldest give way then.
+const WAITING: usize = 256;
+/// How long the system has to be silent for nothing to be on its way any more.
+const SILENCE: Duration = Duration::from_millis(200);
 
+type Events = Pin<Box<dyn Stream<Item = CentralEvent> + Send>>;
 type ServiceData = HashMap<Uuid, Vec<u8>>;
 
-/// Reads events until nobody wants to hear of them.
-pub(super) async fn read(adapter: Adapter, mut events: Events, heard: Sender<Sighting>) {
-    while let Some(event) = events.next().await {
-        let (id, fresh) = match event {
-            // At first sight there is no event of its own for the service data.
-            CentralEvent::DeviceDiscovered(id) | CentralEvent::DeviceUpdated(id) => (id, None),
-            CentralEvent::ServiceDataAdvertisement { id, service_data } if concerns(&service_data) => {
-                (id, Some(service_data))
-            }
-            _ => continue,
-        };
-        // A device that is gone by now is no loss: whoever still advertises is reported again.
-        let Some(properties) = properties(&adapter, &id).await else { continue };
-        for sighting in sightings(&properties, fresh.as_ref()) {
-            if heard.send(sighting).is_err() {
-                return;
+/// What the system reports of an adapter, for all scans.
+///
+/// There is one for the life of a scanner and not one for each scan: the library panics in the background when an
+/// event arrives while its stream of events is dropped.
+pub(super) struct Ear {
+    adapter: Adapter,
+    heard: broadcast::Sender<Sighting>,
+    _open: oneshot::Sender<()>,
+}
+
+impl Ear {
+    pub(super) async fn open(adapter: Adapter) -> Result<Self, RadioError> {
+        let events = adapter.events().await.map_err(|cause| sort("listen", cause))?;
+        let (heard, _) = broadcast::channel(WAITING);
+        let (open, closed) = oneshot::channel();
+        tokio::spawn(read(adapter.clone(), events, heard.clone(), closed));
+        Ok(Self { adapter, heard, _open: open })
+    }
+
+    /// What is reported from now on.
+    pub(super) fn listen(&self) -> broadcast::Receiver<Sighting> {
+        self.heard.subscribe()
+    }
+
+    /// What the system remembers.
+    pub(super) async fn remembered(&self) -> Result<Vec<Sighting>, RadioError> {
+        let devices = self.adapter.peripherals().await.map_err(|cause| sort("scan", cause))?;
+        let mut found = Vec::new();
+        for device in devices {
+            if let Ok(Some(properties)) = device.properties().await {
+                found.extend(sightings(&properties, None));
             }
         }
+        Ok(found)
+    }
+}
+
+/// Reads events until it is closed, and then what is still on its way.
+async fn read(
+    adapter: Adapter,
+    mut events: Events,
+    heard: broadcast::Sender<Sighting>,
+    mut closed: oneshot::Receiver<()>,
+) {
+    loop {
+        tokio::select! {
+            biased;
+            _ = &mut closed => break,
+            event = events.next() => {
+                let Some(event) = event else { return };
+                if heard.receiver_count() > 0 {
+                    tell(&adapter, event, &heard).await;
+                }
+            }
+        }
+    }
+    while let Ok(Some(_)) = timeout(SILENCE, events.next()).await {}
+}
+
+/// Tells the scans what an event says about the services that concern them.
+async fn tell(adapter: &Adapter, event: CentralEvent, heard: &broadcast::Sender<Sighting>) {
+    let (id, fresh) = match event {
+        // At first sight there is no event of its own for the service data.
+        CentralEvent::DeviceDiscovered(id) | CentralEvent::DeviceUpdated(id) => (id, None),
+        CentralEvent::ServiceDataAdvertisement { id, service_data } if concerns(&service_data) => {
+            (id, Some(service_data))
+        }
+        _ => return,
+    };
+    // A device that is gone by now is no loss: whoever still advertises is reported again.
+    let Some(properties) = properties(adapter, &id).await else { return };
+    for sighting in sightings(&properties, fresh.as_ref()) {
+        // That the last scan ended meanwhile is nobody's loss.
+        let _ = heard.send(sighting);
     }
 }
 
