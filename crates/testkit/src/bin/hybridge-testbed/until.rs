@@ -1,0 +1,49 @@
+//! How the program ends.
+
+use std::{
+    error::Error,
+    fs,
+    io::{self, Write},
+    os::unix::fs::FileTypeExt,
+};
+
+use tokio::{
+    io::{copy, sink},
+    net::unix::pipe,
+    signal::unix::{SignalKind, signal},
+};
+
+const INPUT: &str = "/dev/stdin";
+
+/// Waits for SIGINT or SIGTERM, or until whoever started the program closes the pipe to its standard input. A terminal
+/// or a file there, /dev/null above all, says nothing.
+pub(crate) async fn told_to_stop() -> io::Result<()> {
+    let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+    let is_pipe = fs::metadata(INPUT).is_ok_and(|it| it.file_type().is_fifo());
+    let pipe = is_pipe.then(|| pipe::OpenOptions::new().open_receiver(INPUT)).transpose()?;
+    let input_ends = async {
+        match pipe {
+            // One that cannot be read has ended as well.
+            Some(mut pipe) => drop(copy(&mut pipe, &mut sink()).await),
+            None => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        _ = interrupt.recv() => {}
+        _ = terminate.recv() => {}
+        () = input_ends => {}
+    }
+    Ok(())
+}
+
+/// Writes an error and its causes to standard error, in one line.
+pub(crate) fn explain(error: &dyn Error) -> io::Result<()> {
+    let mut output = io::stderr().lock();
+    write!(output, "hybridge-testbed: {error}")?;
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        write!(output, ": {error}")?;
+        cause = error.source();
+    }
+    writeln!(output)
+}

@@ -1,0 +1,98 @@
+//! A D-Bus of its own: the `dbus-daemon` program with a configuration that lets everybody do everything.
+
+use std::{io, path::Path, process::Stdio};
+
+use tempfile::TempDir;
+use thiserror::Error;
+use tokio::{
+    fs,
+    io::{AsyncBufReadExt, BufReader},
+    process::{Child, Command},
+};
+
+/// Why there is no bus.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum BusError {
+    /// The program is not installed.
+    #[error(
+        "there is no dbus-daemon program: install it (Debian package dbus-daemon), and have it in the PATH"
+    )]
+    NoProgram(#[source] io::Error),
+    /// Its folder could not be made.
+    #[error(
+        "the folder of the private D-Bus could not be written: see that the folder for temporary files can be"
+    )]
+    Folder(#[source] io::Error),
+    /// It ended before it said where it listens.
+    #[error("dbus-daemon did not start: run it by hand to see why")]
+    NotStarted(#[source] io::Error),
+}
+
+/// A running bus. Dropping it ends the bus.
+#[derive(Debug)]
+pub(super) struct PrivateBus {
+    address: String,
+    _process: Child,
+    _folder: TempDir,
+}
+
+impl PrivateBus {
+    /// Starts a bus. Its socket is for this user's programs.
+    pub(super) async fn start() -> Result<Self, BusError> {
+        let folder = tempfile::Builder::new().prefix("hybridge-bus-").tempdir().map_err(BusError::Folder)?;
+        let file = folder.path().join("bus.conf");
+        fs::write(&file, configuration(folder.path())).await.map_err(BusError::Folder)?;
+        let mut process = Command::new("dbus-daemon")
+            .arg("--config-file")
+            .arg(&file)
+            .args(["--nofork", "--nopidfile", "--nosyslog", "--print-address=1"])
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::inherit())
+            .kill_on_drop(true)
+            .spawn()
+            .map_err(BusError::NoProgram)?;
+        let ended = || BusError::NotStarted(io::ErrorKind::UnexpectedEof.into());
+        let output = process.stdout.take().ok_or_else(ended)?;
+        let mut address = String::new();
+        BufReader::new(output).read_line(&mut address).await.map_err(BusError::NotStarted)?;
+        let address = address.trim().to_owned();
+        if address.is_empty() {
+            return Err(ended());
+        }
+        Ok(Self { address, _process: process, _folder: folder })
+    }
+
+    /// Where programs connect.
+    pub(super) fn address(&self) -> &str {
+        &self.address
+    }
+}
+
+/// A configuration without limits of access: everybody on this bus is part of one test.
+fn configuration(folder: &Path) -> String {
+    let folder = folder.display();
+    format!(
+        r#"<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"
+ "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
+<busconfig>
+  <type>system</type>
+  <listen>unix:path={folder}/bus</listen>
+  <auth>EXTERNAL</auth>
+  <policy context="default">
+    <allow user="*"/>
+    <allow own="*"/>
+    <allow send_type="method_call"/>
+    <allow send_type="signal"/>
+    <allow send_requested_reply="true" send_type="method_return"/>
+    <allow send_requested_reply="true" send_type="error"/>
+    <allow receive_type="method_call"/>
+    <allow receive_type="signal"/>
+    <allow receive_type="method_return"/>
+    <allow receive_type="error"/>
+  </policy>
+</busconfig>
+"#
+    )
+}
