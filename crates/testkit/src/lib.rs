@@ -1,6 +1,14 @@
 //! Parts for tests of websites, browsers and phones that use passkeys over the FIDO hybrid transport.
 //!
 //! * [`bluez`]: a BlueZ without a radio, for unmodified programs.
+//! * [`phone`]: a phone that does what a test tells it.
+//! * [`control`]: the HTTP interface to such a phone.
+//! * [`testbed`]: all of it together, for a real browser; the `hybridge-testbed` program is around it.
+//! * [`tunnel`]: a tunnel service on this machine, with a certificate of its own.
 #![forbid(unsafe_code)]
 
 pub mod bluez;
+pub mod control;
+pub mod phone;
+pub mod testbed;
+pub mod tunnel;

@@ -35,6 +35,11 @@ impl InMemoryPasskeys {
     pub const fn is_empty(&self) -> bool {
         self.oldest_first.is_empty()
     }
+
+    /// Its passkeys, the oldest first. They hold private keys.
+    pub fn iter(&self) -> impl Iterator<Item = &Passkey> {
+        self.oldest_first.iter()
+    }
 }
 
 impl core::fmt::Debug for InMemoryPasskeys {

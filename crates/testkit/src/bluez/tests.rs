@@ -1,6 +1,9 @@
 //! Programs that talk to the fake BlueZ over connections in memory.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, HashMap},
+    time::Duration,
+};
 
 use futures_util::StreamExt;
 use hybridge_ble::{
@@ -64,7 +67,7 @@ impl Program {
     async fn objects(&self) -> BTreeMap<String, BTreeMap<String, Dict>> {
         let objects = "org.freedesktop.DBus.ObjectManager";
         let reply = self.call("/", objects, "GetManagedObjects", &()).await.unwrap();
-        let objects: BTreeMap<zbus::OwnedObjectPath, BTreeMap<String, Dict>> =
+        let objects: HashMap<zbus::OwnedObjectPath, BTreeMap<String, Dict>> =
             reply.body().deserialize().unwrap();
         objects.into_iter().map(|(path, interfaces)| (path.as_str().to_owned(), interfaces)).collect()
     }

@@ -3,6 +3,7 @@
 use std::{
     error::Error,
     io::{self, Write},
+    process::ExitCode,
 };
 
 use hybridge_ble::sim::Air;
@@ -17,12 +18,12 @@ pub(crate) struct Args {
     adapters: u8,
 }
 
-pub(crate) async fn run(args: Args) -> Result<(), Box<dyn Error>> {
+pub(crate) async fn run(args: Args) -> Result<ExitCode, Box<dyn Error>> {
     let bluez = FakeBluez::start(&Air::new(0), args.adapters).await?;
     let mut output = io::stdout().lock();
     writeln!(output, "DBUS_SYSTEM_BUS_ADDRESS={}", bluez.bus_address())?;
     output.flush()?;
     drop(output);
     until::told_to_stop().await?;
-    Ok(())
+    Ok(ExitCode::SUCCESS)
 }

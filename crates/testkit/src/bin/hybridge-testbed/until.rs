@@ -18,7 +18,6 @@ const INPUT: &str = "/dev/stdin";
 /// Waits for SIGINT or SIGTERM, or until whoever started the program closes the pipe to its standard input. A terminal
 /// or a file there, /dev/null above all, says nothing.
 pub(crate) async fn told_to_stop() -> io::Result<()> {
-    let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
     let is_pipe = fs::metadata(INPUT).is_ok_and(|it| it.file_type().is_fifo());
     let pipe = is_pipe.then(|| pipe::OpenOptions::new().open_receiver(INPUT)).transpose()?;
     let input_ends = async {
@@ -29,9 +28,17 @@ pub(crate) async fn told_to_stop() -> io::Result<()> {
         }
     };
     tokio::select! {
+        told = signalled() => told,
+        () = input_ends => Ok(()),
+    }
+}
+
+/// Waits for SIGINT or SIGTERM.
+pub(crate) async fn signalled() -> io::Result<()> {
+    let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+    tokio::select! {
         _ = interrupt.recv() => {}
         _ = terminate.recv() => {}
-        () = input_ends => {}
     }
     Ok(())
 }

@@ -1,0 +1,116 @@
+//! `hybridge-testbed` itself: everything together.
+
+use std::{
+    error::Error,
+    ffi::OsString,
+    io::{self, Write},
+    path::{Path, PathBuf},
+    process::ExitCode,
+    time::Duration,
+};
+
+use clap::ValueEnum;
+use hybridge_authenticator::DomainId;
+use hybridge_testkit::{
+    phone::Answer,
+    testbed::{Settings, Testbed, TestbedOptions},
+};
+
+use crate::{command, until};
+
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    /// The tunnel service's domain.
+    #[arg(long, default_value_t = 266, value_name = "N")]
+    domain_id: u16,
+    /// How many Bluetooth adapters there are: hci0, hci1 and so on.
+    #[arg(long, default_value_t = 2, value_name = "N")]
+    adapters: u8,
+    /// The port of the control interface on 127.0.0.1; 0 takes a free one.
+    #[arg(long, default_value_t = 0, value_name = "PORT")]
+    control_port: u16,
+    /// The port of the tunnel service on 127.0.0.1; 0 takes a free one.
+    #[arg(long, default_value_t = 0, value_name = "PORT")]
+    tunnel_port: u16,
+    /// What the phone's owner says at first.
+    #[arg(long, default_value = "approve", value_name = "ANSWER")]
+    answer: FirstAnswer,
+    /// How long the phone's owner takes at first, in milliseconds.
+    #[arg(long, default_value_t = 0, value_name = "MS")]
+    delay_ms: u64,
+    /// How to print the settings: lines for a shell, or one line of JSON.
+    #[arg(long, default_value = "shell")]
+    format: Format,
+    /// Writes the settings to this file instead of printing them. Once the file is there, everything is ready.
+    #[arg(long, value_name = "FILE")]
+    settings_file: Option<PathBuf>,
+    /// A command to run with the settings in its environment.
+    #[arg(last = true, value_name = "COMMAND")]
+    command: Vec<OsString>,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Format {
+    Shell,
+    Json,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum FirstAnswer {
+    Approve,
+    Refuse,
+    Wait,
+}
+
+impl From<FirstAnswer> for Answer {
+    fn from(answer: FirstAnswer) -> Self {
+        match answer {
+            FirstAnswer::Approve => Self::Approve,
+            FirstAnswer::Refuse => Self::Refuse,
+            FirstAnswer::Wait => Self::Wait,
+        }
+    }
+}
+
+pub(crate) async fn run(args: Args) -> Result<ExitCode, Box<dyn Error>> {
+    let mut options = TestbedOptions::default();
+    options.domain = DomainId::new(args.domain_id);
+    options.adapters = args.adapters;
+    options.control_port = args.control_port;
+    options.tunnel_port = args.tunnel_port;
+    let testbed = Testbed::start(options).await?;
+    testbed.phone().set_answer(args.answer.into());
+    testbed.phone().set_delay(Duration::from_millis(args.delay_ms));
+    let settings = testbed.settings();
+    let text = match args.format {
+        Format::Shell => settings.to_shell(),
+        Format::Json => settings.to_json(),
+    };
+    let outcome = serve(&args, &settings, &text).await;
+    testbed.stop().await;
+    outcome
+}
+
+async fn serve(args: &Args, settings: &Settings, text: &str) -> Result<ExitCode, Box<dyn Error>> {
+    if let Some(file) = &args.settings_file {
+        write_at_once(file, text)?;
+    } else if args.command.is_empty() {
+        let mut output = io::stdout().lock();
+        output.write_all(text.as_bytes())?;
+        output.flush()?;
+    }
+    if let Some((program, arguments)) = args.command.split_first() {
+        return command::run(program, arguments, settings).await;
+    }
+    until::told_to_stop().await?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Writes a file that is there either in full or not at all.
+fn write_at_once(file: &Path, text: &str) -> io::Result<()> {
+    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut draft = tempfile::NamedTempFile::new_in(folder)?;
+    draft.write_all(text.as_bytes())?;
+    draft.persist(file)?;
+    Ok(())
+}
