@@ -12,6 +12,7 @@ use hybridge_testkit::bluez::FakeBluez;
 use crate::until;
 
 #[derive(clap::Args)]
+#[group(skip)]
 pub(crate) struct Args {
     /// How many adapters it has: hci0, hci1 and so on.
     #[arg(long, default_value_t = 2, value_name = "N")]

@@ -20,8 +20,8 @@ use tracing_subscriber::EnvFilter;
 /// Exit codes: 0, it ended as it was told to; 1, it could not start; 2, the arguments are wrong; otherwise the
 /// COMMAND's, or 128 and its signal's number.
 #[derive(Parser)]
-#[command(version, max_term_width = 100, args_conflicts_with_subcommands = true)]
-struct Args {
+#[command(name = "hybridge-testbed", version, max_term_width = 100, args_conflicts_with_subcommands = true)]
+struct Cli {
     #[command(subcommand)]
     part: Option<Part>,
     #[command(flatten)]
@@ -36,12 +36,12 @@ enum Part {
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let args = Args::parse();
+    let cli = Cli::parse();
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn"));
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).init();
-    let outcome = match args.part {
+    let outcome = match cli.part {
         Some(Part::Bluez(args)) => bluez::run(args).await,
-        None => run::run(args.run).await,
+        None => run::run(cli.run).await,
     };
     outcome.unwrap_or_else(|error| {
         // Where standard error is closed, the exit code has to do.

@@ -19,6 +19,7 @@ use hybridge_testkit::{
 use crate::{command, until};
 
 #[derive(clap::Args)]
+#[group(skip)]
 pub(crate) struct Args {
     /// The tunnel service's domain.
     #[arg(long, default_value_t = 266, value_name = "N")]
