@@ -16,6 +16,8 @@
 
 mod draw;
 mod read;
+#[cfg(feature = "screen")]
+pub mod screen;
 
 pub use draw::{DrawError, Palette, Picture};
 pub use image::GrayImage;

@@ -31,7 +31,12 @@ pub enum ReadError {
 /// # Errors
 /// [`ReadError`] with the first stage that fails.
 pub fn from_png(png: &[u8]) -> Result<Zeroizing<String>, ReadError> {
-    from_pixels(on_white(&decode(png).map_err(ReadError::NotPng)?))
+    from_pixels(pixels_of_png(png).map_err(ReadError::NotPng)?)
+}
+
+/// The pixels of a PNG file, in greyscale.
+pub(crate) fn pixels_of_png(png: &[u8]) -> Result<GrayImage, ImageError> {
+    Ok(on_white(&decode(png)?))
 }
 
 /// Reads the text of the QR code in a decoded picture, whether it is dark on light or light on dark. Of several
