@@ -1,4 +1,8 @@
-//! A phone.
+//! A software phone in a terminal.
 #![forbid(unsafe_code)]
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    hybridge_phone::main()
+}
