@@ -86,7 +86,7 @@ pub(crate) struct Args {
     /// The tunnel service's number, which goes into the advert
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub(crate) domain_id: u16,
-    /// Connect to this address in place of the tunnel service's; its name and certificate are checked all the same
+    /// Connect here; the tunnel service's name and certificate are checked all the same
     #[arg(long, value_name = "HOST:PORT")]
     pub(crate) relay_addr: Option<String>,
     /// Trust the certificates of this PEM file too when connecting to the tunnel service
@@ -101,7 +101,7 @@ pub(crate) struct Args {
     /// Tell events as JSON lines in place of sentences
     #[arg(long, value_enum, value_name = "json", hide_possible_values = true)]
     pub(crate) events: Option<Events>,
-    /// Log to standard error, for example `debug` or `hybridge_ble=trace` [default: RUST_LOG, else off]
+    /// Log to standard error, for example `debug` [default: RUST_LOG, else off]
     #[arg(long, value_name = "FILTER")]
     pub(crate) log: Option<String>,
 }

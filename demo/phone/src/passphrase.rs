@@ -23,7 +23,7 @@ pub struct Verifier(Zeroizing<String>);
 
 impl Verifier {
     /// Hashes a passphrase, which takes a good part of a second. `None` without randomness or memory.
-    pub(crate) fn new(passphrase: &str) -> Option<Self> {
+    pub fn new(passphrase: &str) -> Option<Self> {
         let mut salt = [0; 16];
         getrandom::fill(&mut salt).ok()?;
         let salt = SaltString::encode_b64(&salt).ok()?;
@@ -35,7 +35,7 @@ impl Verifier {
     }
 
     /// Whether this is the passphrase. Takes as long as [`Self::new`], and as long for a wrong one.
-    pub(crate) fn matches(&self, passphrase: &str) -> bool {
+    pub fn matches(&self, passphrase: &str) -> bool {
         let Ok(hash) = PasswordHash::new(&self.0) else { return false };
         Argon2::default().verify_password(passphrase.as_bytes(), &hash).is_ok()
     }

@@ -10,20 +10,22 @@ const GET_ASSERTION: u8 = 0x02;
 /// A request for a passkey or with one, as far as a person is concerned. The authenticator reads and checks the
 /// request by itself; this only says what to show, and no request is granted on the strength of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Subject {
-    pub(crate) operation: Operation,
+#[non_exhaustive]
+pub struct Subject {
+    /// Making a passkey, or signing in with one.
+    pub operation: Operation,
     /// The relying party's ID, as the computer gives it.
-    pub(crate) rp_id: String,
+    pub rp_id: String,
     /// The account of a new passkey: name and display name, as the website gives them.
-    pub(crate) user: Option<(String, String)>,
-    /// The credentials that an assertion may use; none allows all.
-    pub(crate) allowed: Vec<Vec<u8>>,
+    pub user: Option<(String, String)>,
+    /// The IDs of the credentials that an assertion may use; none allows all.
+    pub allowed: Vec<Vec<u8>>,
 }
 
 impl Subject {
     /// Reads the bytes of a request. `None` if they ask for nothing that concerns a person, or are malformed: the
     /// authenticator refuses those.
-    pub(crate) fn of(request: &[u8]) -> Option<Self> {
+    pub fn of(request: &[u8]) -> Option<Self> {
         let (&command, cbor) = request.split_first()?;
         if !matches!(command, MAKE_CREDENTIAL | GET_ASSERTION) {
             return None;
@@ -60,7 +62,7 @@ impl Subject {
     }
 
     /// What the person knows the account of a new passkey by.
-    pub(crate) fn account(&self) -> &str {
+    pub fn account(&self) -> &str {
         match &self.user {
             Some((name, display)) if name.is_empty() => display,
             Some((name, _)) => name,
@@ -76,4 +78,72 @@ fn member(map: &Value, key: u8) -> Option<&Value> {
 
 fn named<'a>(map: &'a Value, name: &str) -> Option<&'a Value> {
     map.as_map()?.iter().find_map(|(found, value)| (found.as_text() == Some(name)).then_some(value))
+}
+
+#[cfg(test)]
+mod tests {
+    use ciborium::cbor;
+    use hybridge_proto::cbor::canonicalize;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn request(command: u8, parameters: &Value) -> Vec<u8> {
+        let mut cbor = Vec::new();
+        ciborium::into_writer(parameters, &mut cbor).unwrap();
+        [vec![command], canonicalize(&cbor).unwrap()].concat()
+    }
+
+    #[test]
+    fn creations_are_read() {
+        let rp = cbor!({ "id" => "login.example", "name" => "Login" }).unwrap();
+        for (user, names, account) in [
+            (cbor!({ "name" => "ada", "displayName" => "Ada" }), ("ada", "Ada"), "ada"),
+            (cbor!({ "displayName" => "Ada" }), ("", "Ada"), "Ada"),
+            (cbor!({ "name" => 7 }), ("", ""), ""),
+        ] {
+            let parameters = cbor!({ 2 => rp.clone(), 3 => user.unwrap() }).unwrap();
+            let subject = Subject::of(&request(MAKE_CREDENTIAL, &parameters)).unwrap();
+            assert_eq!(subject.operation, Operation::MakeCredential);
+            assert_eq!((subject.rp_id.as_str(), subject.account()), ("login.example", account));
+            assert_eq!(subject.user, Some((names.0.to_owned(), names.1.to_owned())));
+            assert!(subject.allowed.is_empty());
+        }
+    }
+
+    #[test]
+    fn assertions_are_read() {
+        let id = |byte: u8| Value::Map(vec![(Value::from("id"), Value::Bytes(vec![byte; 16]))]);
+        let parameters = cbor!({ 1 => "login.example", 3 => vec![id(1), Value::from("?"), id(2)] }).unwrap();
+        let subject = Subject::of(&request(GET_ASSERTION, &parameters)).unwrap();
+        assert_eq!((subject.operation, subject.user.as_ref()), (Operation::GetAssertion, None));
+        assert_eq!(subject.allowed, [vec![1; 16], vec![2; 16]]);
+        let open = cbor!({ 1 => "login.example" }).unwrap();
+        assert!(Subject::of(&request(GET_ASSERTION, &open)).unwrap().allowed.is_empty());
+    }
+
+    #[test]
+    fn what_names_no_relying_party_concerns_nobody() {
+        let nobody = cbor!({ 2 => { "name" => "Login" }, 3 => {} }).unwrap();
+        for bytes in [
+            vec![],
+            vec![MAKE_CREDENTIAL],
+            vec![0x04],
+            vec![0x06, 0xA0],
+            vec![GET_ASSERTION, 0x80],
+            // Keys out of order.
+            vec![GET_ASSERTION, 0xA2, 0x02, 0x61, 0x61, 0x01, 0x61, 0x61],
+            request(MAKE_CREDENTIAL, &nobody),
+            request(GET_ASSERTION, &cbor!({ 1 => 7 }).unwrap()),
+        ] {
+            assert_eq!(Subject::of(&bytes), None, "{bytes:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn arbitrary_requests_are_read_or_not(command in 0_u8..4, cbor: Vec<u8>) {
+            let _ = Subject::of(&[vec![command], cbor].concat());
+        }
+    }
 }

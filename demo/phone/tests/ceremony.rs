@@ -1,11 +1,16 @@
 //! Whole ceremonies between a phone and a laptop over the simulated air.
-#![allow(clippy::unwrap_used, reason = "helpers of tests may fail loudly")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "helpers of tests may fail loudly"
+)]
 
 mod support;
 
 use std::sync::Arc;
 
-use hybridge_phone::{Approval, Echo, Passkeys, StateDirectory};
+use hybridge_phone::{Approval, Echo, Passkeys, StateDirectory, Verifier};
 use support::{Creation, Granted, Person, Table, UP, UV, assertion};
 
 fn table(approval: Approval) -> Table {
@@ -115,6 +120,33 @@ async fn the_person_is_asked_and_obeyed() {
     person.will_say(&["y"]);
     let signed = Granted::signed(&table.ask(&assertion(&[], false)).await);
     assert_eq!(signed.flags, UP, "seen, and not verified");
+}
+
+#[tokio::test]
+async fn the_passphrase_verifies_its_owner() {
+    let person = Person::default();
+    let passphrase = Verifier::new("correct horse");
+    let mut table = table(Approval::Ask { console: Arc::new(person.clone()), passphrase });
+    for (answers, status) in [
+        (&["correct horse"][..], 0),
+        (&["wrong", "correct horse"], 0),
+        (&["wrong", "wrong", "wrong"], 0x27),
+        (&["wrong", ""], 0x27),
+        (&["y", ""], 0x27),
+        (&[""], 0x27),
+    ] {
+        person.will_say(answers);
+        let reply = table.ask(&Creation::default().bytes()).await;
+        assert_eq!(reply[0], status, "{answers:?}");
+        assert!(person.was_asked().iter().all(|(_, echo)| *echo == Echo::Off));
+        assert_eq!(table.newest("decided")["user_verified"], status == 0);
+    }
+    person.will_say(&["correct horse"]);
+    assert_eq!(Granted::signed(&table.ask(&assertion(&[], true)).await).flags, UP | UV);
+    person.was_asked();
+    // Nobody wants it verified, so that seeing somebody is enough, and no more is claimed.
+    person.will_say(&["y"]);
+    assert_eq!(Granted::signed(&table.ask(&assertion(&[], false)).await).flags, UP);
 }
 
 #[tokio::test]

@@ -1,5 +1,5 @@
 //! `hybridge-phone` as its users run it, on a machine without Bluetooth.
-#![allow(clippy::unwrap_used, reason = "helpers of tests may fail loudly")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests may fail loudly")]
 
 use std::{
     fs,
