@@ -52,6 +52,7 @@ mod dynamic;
 mod error;
 mod radio;
 #[cfg(all(target_os = "linux", any(feature = "btleplug", feature = "bluez")))]
+#[cfg_attr(not(feature = "btleplug"), allow(dead_code, reason = "only who listens watches the bus"))]
 mod system_bus;
 
 #[cfg(all(target_os = "linux", feature = "bluez"))]

@@ -36,9 +36,13 @@ impl Desktop {
 
 /// The desktop's end of the bus, and a screen on the other.
 async fn desktop(response: u32, uri: Option<String>) -> (Connection, PortalScreen) {
+    at(OBJECT, Desktop { response, uri }).await
+}
+
+async fn at(path: &str, desktop: Desktop) -> (Connection, PortalScreen) {
     let (theirs, ours) = UnixStream::pair().unwrap();
     let server = Builder::unix_stream(theirs).server(Guid::generate()).p2p();
-    let server = server.serve_at(OBJECT, Desktop { response, uri }).build();
+    let server = server.serve_at(path, desktop).build();
     let (server, client) = tokio::join!(server, Builder::unix_stream(ours).p2p().build());
     (server.unwrap(), PortalScreen::on(client.unwrap()))
 }
@@ -73,10 +77,6 @@ async fn refusals_and_nonsense_are_told_apart() {
 
 #[tokio::test]
 async fn a_desktop_without_a_portal_is_told() {
-    let (theirs, ours) = UnixStream::pair().unwrap();
-    let server = Builder::unix_stream(theirs).server(Guid::generate()).p2p().build();
-    let (server, client) = tokio::join!(server, Builder::unix_stream(ours).p2p().build());
-    let _nobody = server.unwrap();
-    let screen = PortalScreen::on(client.unwrap());
+    let (_desktop, screen) = at("/elsewhere", Desktop { response: 0, uri: None }).await;
     assert!(matches!(screen.capture().await, Err(ScreenError::Portal(_))));
 }
