@@ -154,6 +154,7 @@ impl L2capSocket for SystemSocket {
 
 /// What a connection that does not come about means.
 fn unreachable(cause: io::Error) -> RadioError {
+    tracing::debug!(%cause, "no connection to the other device");
     match cause.raw_os_error() {
         Some(
             libc::EHOSTDOWN

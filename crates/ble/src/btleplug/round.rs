@@ -10,8 +10,11 @@ use tokio::time::{Instant, sleep};
 use super::host::Host;
 use crate::RadioError;
 
-/// How long BlueZ may refuse to start while it is still busy with what was before.
-const BUSY: Duration = Duration::from_secs(3);
+/// How long BlueZ may refuse to start because it is busy. When it was killed while it listened, the kernel goes on for
+/// another 10.24 s before it can be asked again.
+const BUSY: Duration = Duration::from_secs(15);
+/// The pause before it is asked again.
+const AGAIN: Duration = Duration::from_millis(200);
 /// How long an adapter may be off or gone before that is final. BlueZ switches its adapters off when it restarts.
 const FLICKER: Duration = Duration::from_secs(2);
 /// How long BlueZ may be gone before that is final.
@@ -167,7 +170,7 @@ async fn start(host: &Host) -> Result<(), RadioError> {
         match host.start().await {
             Err(RadioError::Driver { .. }) if begun.elapsed() < BUSY => {
                 host.stop().await;
-                sleep(PAUSE).await;
+                sleep(AGAIN).await;
             }
             result => return result,
         }

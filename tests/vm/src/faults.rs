@@ -1,0 +1,61 @@
+//! What goes wrong around the programs.
+
+use hybridge_radio_conformance::table::Failure;
+
+use crate::PHONE;
+use crate::ceremony::{Way, meet};
+use crate::programs::{Laptop, Phone};
+use crate::system::{System, adverts, until};
+use crate::website::Website;
+
+/// The laptop's exit code for "no radio".
+const NO_RADIO: i32 = 4;
+
+/// BlueZ ends and does not come back: the laptop says so, and says it with its exit code.
+pub(crate) async fn killed(system: &mut System, website: &Website, way: &Way) -> Result<(), Failure> {
+    let (options, _pending) = website.sign_in()?;
+    let laptop = Laptop::start("get", &options, way).await?;
+    system.kill_bluez().await?;
+    let ended = laptop.end().await;
+    system.start_bluez().await?;
+    let (output, errors) = ended?;
+    if output.status.code() != Some(NO_RADIO) || !errors.contains("the Bluetooth service") {
+        return Err(Failure::unexpected("the end for want of a Bluetooth service", (output.status, errors)));
+    }
+    output.stdout.is_empty().then_some(()).ok_or_else(|| Failure::unexpected("no credential", output.stdout))
+}
+
+/// BlueZ is started again at once: the ceremony goes on.
+pub(crate) async fn restarted(system: &mut System, website: &mut Website, way: &Way) -> Result<(), Failure> {
+    let (options, pending) = website.sign_in()?;
+    let laptop = Laptop::start("get", &options, way).await?;
+    system.kill_bluez().await?;
+    system.start_bluez().await?;
+    let printed = meet(laptop, way).await?;
+    website.signed_in(pending, &printed)
+}
+
+/// The phone's program is killed: its advert does not stay on the air.
+pub(crate) async fn phone_killed(website: &Website, way: &Way) -> Result<(), Failure> {
+    let (options, _pending) = website.sign_in()?;
+    let laptop = Laptop::start("get", &options, way).await?;
+    let code = laptop.code().to_owned();
+    // Its laptop goes away, so that the phone waits.
+    drop(laptop);
+    let mut phone = Phone::start(&code, way).await?;
+    phone.tells("advertising").await?;
+    until("an advert", async || adverts(PHONE).await == Some(1)).await?;
+    phone.kill().await?;
+    until("no advert any more", async || adverts(PHONE).await == Some(0)).await
+}
+
+/// With no way to connect the phone says so, and the laptop goes on waiting.
+pub(crate) async fn no_way(website: &Website, way: &Way) -> Result<(), Failure> {
+    let (options, _pending) = website.sign_in()?;
+    let laptop = Laptop::start("get", &options, way).await?;
+    let phone = Phone::start(laptop.code(), way).await?;
+    match phone.finish().await {
+        Err(Failure::Unexpected { found, .. }) if found.contains("tunnel service") => Ok(()),
+        other => Err(Failure::unexpected("a phone without a tunnel service", other)),
+    }
+}
