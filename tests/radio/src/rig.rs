@@ -1,0 +1,72 @@
+//! Two adapters of the system as a rig of the conformance checks.
+
+use std::time::Duration;
+
+use hybridge_ble::PayloadLimit;
+use hybridge_ble::bluez::SystemRadio;
+use hybridge_ble::btleplug::SystemScanner;
+use hybridge_ble::conformance::{Bounds, Rig};
+
+use crate::table::Failure;
+
+/// Two adapters in range of each other.
+pub(crate) struct SystemRig {
+    scanner: SystemScanner,
+    advertiser: SystemRadio,
+    /// What BlueZ says of the two.
+    listening: bluer::Adapter,
+    sending: bluer::Adapter,
+    mark: [u8; 6],
+}
+
+impl SystemRig {
+    pub(crate) async fn open(scanner: &str, advertiser: &str) -> Result<Self, Failure> {
+        let session = bluer::Session::new().await.map_err(Failure::needed("BlueZ"))?;
+        let mut mark = [0; 6];
+        getrandom::fill(&mut mark).map_err(Failure::needed("randomness"))?;
+        Ok(Self {
+            scanner: SystemScanner::open(Some(scanner)).await?,
+            advertiser: SystemRadio::open(Some(advertiser)).await?,
+            listening: session.adapter(scanner).map_err(Failure::needed("the adapter"))?,
+            sending: session.adapter(advertiser).map_err(Failure::needed("the adapter"))?,
+            mark,
+        })
+    }
+}
+
+impl Rig for SystemRig {
+    type Scanner = SystemScanner;
+    type Advertiser = SystemRadio;
+
+    fn scanner(&self) -> &SystemScanner {
+        &self.scanner
+    }
+
+    fn advertiser(&self) -> &SystemRadio {
+        &self.advertiser
+    }
+
+    fn max_data(&self) -> usize {
+        PayloadLimit::LEGACY.service_data()
+    }
+
+    fn bounds(&self) -> Bounds {
+        Bounds {
+            hear: Duration::from_secs(20),
+            withdraw: Duration::from_secs(2),
+            quiet: Duration::from_millis(500),
+        }
+    }
+
+    async fn running_scans(&self) -> Option<usize> {
+        self.listening.is_discovering().await.ok().map(usize::from)
+    }
+
+    async fn live_adverts(&self) -> Option<usize> {
+        self.sending.active_advertising_instances().await.ok().map(usize::from)
+    }
+
+    fn mark(&self) -> [u8; 6] {
+        self.mark
+    }
+}

@@ -1,0 +1,147 @@
+//! The laptop's program and the phone's, each in a process of its own.
+
+use std::process::{Output, Stdio};
+use std::time::Duration;
+
+use hybridge_radio_conformance::table::Failure;
+use serde_json::Value;
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader, Lines};
+use tokio::process::{Child, ChildStderr, ChildStdout, Command};
+use tokio::time::timeout;
+
+use crate::ceremony::Way;
+use crate::website::ORIGIN;
+use crate::{LAPTOP, PHONE};
+
+/// Far more than a step of either program takes.
+const SOON: Duration = Duration::from_secs(40);
+/// Where the phone keeps its passkeys.
+const STATE: &str = "/tmp/phone";
+
+/// `hybridge create` or `hybridge get`, waiting for a phone.
+pub(crate) struct Laptop {
+    process: Child,
+    events: Lines<BufReader<ChildStderr>>,
+    code: String,
+}
+
+impl Laptop {
+    /// Starts the program, and returns when it shows its code.
+    pub(crate) async fn start(verb: &str, options: &str, way: &Way) -> Result<Self, Failure> {
+        let mut process = Command::new("hybridge")
+            .args([verb, "--origin", ORIGIN, "--adapter", LAPTOP, "--events", "json"])
+            .args(way.of_laptop())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()?;
+        if let Some(mut input) = process.stdin.take() {
+            input.write_all(options.as_bytes()).await?;
+        }
+        let errors = process.stderr.take().ok_or_else(|| Failure::unexpected("a pipe", "none"))?;
+        let mut events = BufReader::new(errors).lines();
+        let code = event(&mut events, |event| event["code"].as_str().map(str::to_owned)).await?;
+        Ok(Self { process, events, code })
+    }
+
+    /// The text of its code.
+    pub(crate) fn code(&self) -> &str {
+        &self.code
+    }
+
+    /// What it prints. It has to end well.
+    pub(crate) async fn finish(self) -> Result<String, Failure> {
+        let (output, errors) = self.end().await?;
+        if !output.status.success() {
+            return Err(Failure::unexpected("success of the laptop", (output.status, errors)));
+        }
+        String::from_utf8(output.stdout).map_err(Failure::needed("the laptop's output"))
+    }
+
+    /// How it ends and what it says on standard error until then.
+    pub(crate) async fn end(mut self) -> Result<(Output, String), Failure> {
+        let mut errors = String::new();
+        let said = async {
+            while let Some(line) = self.events.next_line().await? {
+                errors.push_str(&line);
+                errors.push('\n');
+            }
+            Ok::<_, Failure>(self.process.wait_with_output().await?)
+        };
+        let output = timeout(SOON, said).await.map_err(|_| Failure::Stuck)??;
+        Ok((output, errors))
+    }
+}
+
+/// `hybridge-phone` with a code.
+pub(crate) struct Phone {
+    process: Child,
+    events: Lines<BufReader<ChildStdout>>,
+}
+
+impl Phone {
+    /// Gives a fresh phone a code.
+    pub(crate) async fn start(code: &str, way: &Way) -> Result<Self, Failure> {
+        let mut process = Command::new("hybridge-phone")
+            .args(["-", "--state", STATE, "--approve", "always", "--adapter", PHONE, "--once"])
+            .args(["--events", "json"])
+            .args(way.of_phone())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()?;
+        let (Some(mut input), Some(output)) = (process.stdin.take(), process.stdout.take()) else {
+            return Err(Failure::unexpected("pipes", "none"));
+        };
+        input.write_all(format!("{code}\n").as_bytes()).await?;
+        Ok(Self { process, events: BufReader::new(output).lines() })
+    }
+
+    /// Waits for an event.
+    pub(crate) async fn tells(&mut self, kind: &'static str) -> Result<(), Failure> {
+        event(&mut self.events, |event| (event["event"] == kind).then_some(())).await
+    }
+
+    /// Waits until it has ended, which has to be well.
+    pub(crate) async fn finish(mut self) -> Result<(), Failure> {
+        let mut errors = String::new();
+        let said = async {
+            while self.events.next_line().await?.is_some() {}
+            if let Some(mut stream) = self.process.stderr.take() {
+                stream.read_to_string(&mut errors).await?;
+            }
+            Ok::<_, Failure>(self.process.wait().await?)
+        };
+        let status = timeout(SOON, said).await.map_err(|_| Failure::Stuck)??;
+        if !status.success() {
+            return Err(Failure::unexpected("success of the phone", (status, errors)));
+        }
+        Ok(())
+    }
+
+    /// Ends it without letting it clean up, as SIGKILL does.
+    pub(crate) async fn kill(mut self) -> Result<(), Failure> {
+        Ok(self.process.kill().await?)
+    }
+}
+
+/// Reads lines until one is the event that is looked for.
+async fn event<R: tokio::io::AsyncBufRead + Unpin, T>(
+    lines: &mut Lines<R>,
+    pick: impl Fn(&Value) -> Option<T>,
+) -> Result<T, Failure> {
+    let mut read = String::new();
+    let picked = async {
+        while let Some(line) = lines.next_line().await? {
+            let event = serde_json::from_str(&line).unwrap_or_default();
+            if let Some(found) = pick(&event) {
+                return Ok(found);
+            }
+            read.push_str(&line);
+        }
+        Err(Failure::unexpected("another event", read))
+    };
+    timeout(SOON, picked).await.map_err(|_| Failure::Stuck)?
+}
