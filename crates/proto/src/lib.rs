@@ -22,6 +22,7 @@
 //! | [`keys`] | every key and how it follows from another |
 //! | [`handshake`] | Noise KNpsk0 and NKpsk0 |
 //! | [`frame`] | padding, counters, AES-256-GCM |
+//! | [`packets`] | where messages end on a channel of packets |
 //! | [`message`], [`link`], [`json`] | what frames carry |
 //! | [`cbor`] | CTAP2 canonical CBOR |
 //!
@@ -94,6 +95,7 @@
 //! ```
 #![forbid(unsafe_code)]
 
+mod inbox;
 mod secret;
 mod time;
 
@@ -111,5 +113,6 @@ pub mod json;
 pub mod keys;
 pub mod link;
 pub mod message;
+pub mod packets;
 pub mod qr;
 pub mod service;

@@ -39,7 +39,7 @@ pub enum Action {
     Send {
         /// An open channel.
         channel: ChannelId,
-        /// The bytes of one websocket message.
+        /// The bytes of one websocket message. An L2CAP channel adds its [`TERMINATOR`](crate::packets::TERMINATOR).
         message: Vec<u8>,
     },
     /// Close a channel after everything sent on it, or give up opening it. No report is due.
@@ -54,9 +54,12 @@ pub enum Action {
 /// What happened, for a caller or a person to know.
 #[non_exhaustive]
 pub enum Event {
-    /// The tunnel is open and the advert is on the air.
+    /// The tunnel cannot be used, for this reason. A client can still come over BLE.
+    TunnelUnavailable(AuthenticatorError),
+    /// The tunnel is open, unless it is unavailable, and the advert is on the air.
     Advertising,
-    /// A client passed the handshake, so it has the code (or link) and heard the advert.
+    /// A client passed the handshake, so it has the code (or link) and heard the advert. It comes twice when the
+    /// client falls back from BLE to the tunnel.
     ClientConnected,
     /// A CTAP request, command byte and CBOR: answer it with `reply`.
     CtapRequest(Vec<u8>),
@@ -96,6 +99,7 @@ impl fmt::Debug for Action {
 impl fmt::Debug for Event {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::TunnelUnavailable(error) => f.debug_tuple("TunnelUnavailable").field(error).finish(),
             Self::Advertising => f.write_str("Advertising"),
             Self::ClientConnected => f.write_str("ClientConnected"),
             Self::CtapRequest(request) => f.debug_tuple("CtapRequest").field(&length(request)).finish(),

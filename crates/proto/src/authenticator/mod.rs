@@ -10,10 +10,12 @@
 //!
 //! # What it decides
 //!
-//! It advertises only once its tunnel is open, answers one handshake and no second one on the same advert, and hands
-//! out no request before the handshake has proved that the client made the code (or holds the link) and heard the
-//! advert. One failed handshake ends the session: a new code is needed.
+//! It advertises only once its tunnel is open, or is known not to open while a BLE channel can be offered instead. It
+//! hands out no request before a handshake has proved that the client made the code (or holds the link) and heard the
+//! advert. A failed handshake in the tunnel ends the session: a new code is needed. Over BLE, where anybody in range can
+//! connect, it ends that connection, and a client that passed may fall back to the tunnel until it has said something.
 
+mod advertising;
 mod config;
 mod event;
 mod prepare;
@@ -24,20 +26,19 @@ use std::{collections::VecDeque, time::Instant};
 
 use rand_core::CryptoRng;
 
+use self::{
+    advertising::{Advertising, Outcome, Passed},
+    prepare::{Prepared, Preparing},
+    session::{Next, Session},
+};
 pub use self::{
     config::{AuthenticatorConfig, AuthenticatorTiming, IncomingCall, LinkOffer, StartError},
     event::{Action, AuthenticatorError, Event, ReplyError},
 };
-use self::{
-    prepare::{Origin, Preparing},
-    session::{LinkUpdate, Next, Session},
-};
 use crate::{
     advert::{Psm, seal, service_data},
     channel::{ChannelId, CloseCode, DialFailure},
-    handshake::{Established, HandshakeError, Message, Responder},
     ids::{AdvertNonce, RoutingId},
-    keys::Psk,
     qr::QrCode,
     time::deadline,
 };
@@ -80,28 +81,20 @@ impl Outbox {
 }
 
 enum Phase {
-    /// Opening the tunnel.
+    /// Opening the tunnel, and listening.
     Preparing(Box<Preparing>),
-    /// On the air, message 1 is due on any of the channels.
+    /// On the air, message 1 is due on any of the channels. Or off the air again, when a client that has passed the
+    /// handshake over BLE was lost and may come back through the tunnel.
     Advertising(Box<Advertising>),
     Connected(Box<Session>),
     Closed,
 }
 
-struct Advertising {
-    origin: Origin,
-    psk: Psk,
-    /// Open channels: the tunnel, and whoever connected over BLE.
-    channels: Vec<ChannelId>,
-    /// Whether a client may still come over BLE when the tunnel is gone.
-    listening: bool,
-    until: Instant,
-}
-
 impl AuthenticatorMachine {
     /// Answers a scanned code: opens the tunnel, then advertises.
     ///
-    /// From `rng` it draws 10 bytes of advert nonce and then, at message 1, 32 bytes of ephemeral key.
+    /// From `rng` it draws 10 bytes of advert nonce, 3 bytes in the routing ID's place if there is no tunnel, and then
+    /// 32 bytes of ephemeral key at each message 1.
     ///
     /// # Errors
     /// [`StartError`] when this authenticator and the client cannot meet. Nothing was sent then.
@@ -140,12 +133,8 @@ impl AuthenticatorMachine {
     /// usable one is a failed dial. A called authenticator needs none.
     pub fn handle_tunnel_opened(&mut self, now: Instant, channel: ChannelId, routing: Option<RoutingId>) {
         let Phase::Preparing(preparing) = &mut self.phase else { return };
-        if preparing.tunnel_opened(channel, routing) {
-            self.advertise_if_ready(now);
-        } else {
-            preparing.close(&mut self.context);
-            self.end(Event::Failed(DialFailure::NotATunnelService.into()));
-        }
+        let prepared = preparing.tunnel_opened(&mut self.context, channel, routing);
+        self.preparing_moved(now, prepared);
     }
 
     /// The tunnel could not be opened.
@@ -158,42 +147,49 @@ impl AuthenticatorMachine {
     /// The driver listens for L2CAP connections under this PSM.
     pub fn handle_l2cap_listening(&mut self, now: Instant, psm: Psm) {
         if let Phase::Preparing(preparing) = &mut self.phase {
-            preparing.l2cap_known(Some(psm));
-            self.advertise_if_ready(now);
+            let prepared = preparing.l2cap_known(Some(psm));
+            self.preparing_moved(now, prepared);
         }
     }
 
-    /// The driver cannot listen for L2CAP connections; the tunnel has to do.
+    /// The driver cannot listen for L2CAP connections, or not any more; the tunnel has to do.
     pub fn handle_l2cap_unavailable(&mut self, now: Instant) {
-        if let Phase::Preparing(preparing) = &mut self.phase {
-            preparing.l2cap_known(None);
-            self.advertise_if_ready(now);
-        }
-    }
-
-    /// A device connected over L2CAP. Gives the name of its channel, or `None` if nobody is expected.
-    pub fn handle_l2cap_accepted(&mut self) -> Option<ChannelId> {
-        let Phase::Advertising(advertising) = &mut self.phase else { return None };
-        if !advertising.listening {
-            return None;
-        }
-        let channel = self.context.next_channel();
-        advertising.channels.push(channel);
-        Some(channel)
-    }
-
-    /// A message came in: one websocket message, whole.
-    pub fn handle_message(&mut self, now: Instant, channel: ChannelId, message: Vec<u8>) {
         match &mut self.phase {
-            Phase::Advertising(advertising) if advertising.channels.contains(&channel) => {
-                self.first_message(now, channel, &message);
+            Phase::Preparing(preparing) => {
+                let prepared = preparing.l2cap_known(None);
+                self.preparing_moved(now, prepared);
             }
-            Phase::Connected(session) if session.channel == channel => {
-                let next = session.message(&mut self.context, message);
-                self.session_moved(next);
+            Phase::Advertising(advertising) => {
+                let anybody_left = advertising.stopped_listening();
+                if !anybody_left {
+                    self.stop_advertising(Event::Failed(DialFailure::L2cap.into()));
+                }
             }
             _ => {}
         }
+    }
+
+    /// A device connected over L2CAP. Gives the name of its channel, or `None` if nobody is expected: then the
+    /// driver drops the connection.
+    pub fn handle_l2cap_accepted(&mut self) -> Option<ChannelId> {
+        match &mut self.phase {
+            Phase::Advertising(advertising) => advertising.accept(&mut self.context),
+            _ => None,
+        }
+    }
+
+    /// Something came in: one websocket message, whole, or one packet of an L2CAP channel, as it came.
+    pub fn handle_message(&mut self, now: Instant, channel: ChannelId, message: Vec<u8>) {
+        match &mut self.phase {
+            Phase::Advertising(advertising) => {
+                let outcome = advertising.message(&mut self.context, channel, message);
+                self.advertising_moved(now, outcome);
+            }
+            Phase::Connected(session) if session.channel == channel => session.inbox.push(message),
+            Phase::Connected(_) => self.fallback_message(now, channel, message),
+            Phase::Preparing(_) | Phase::Closed => return,
+        }
+        while self.read_frame() {}
     }
 
     /// A channel closed or broke, however.
@@ -204,16 +200,19 @@ impl AuthenticatorMachine {
                 self.preparing_moved(now, prepared);
             }
             Phase::Advertising(advertising) => {
-                advertising.channels.retain(|open| *open != channel);
-                if advertising.channels.is_empty() && !advertising.listening {
+                if !advertising.closed(channel) {
                     self.stop_advertising(Event::Failed(AuthenticatorError::TunnelLost));
                 }
             }
-            Phase::Connected(session) if session.channel == channel => match session.ended() {
-                Ok(_) => self.end(Event::Finished),
-                Err(error) => self.end(Event::Failed(error)),
-            },
-            _ => {}
+            Phase::Connected(session) if session.channel == channel => {
+                match (session.fallback.take(), session.ended()) {
+                    (Some(fallback), _) => self.phase = Phase::Advertising(fallback),
+                    (None, Ok(_)) => self.end(Event::Finished),
+                    (None, Err(error)) => self.end(Event::Failed(error)),
+                }
+            }
+            Phase::Connected(session) => session.fallback_closed(channel),
+            Phase::Closed => {}
         }
     }
 
@@ -306,11 +305,9 @@ impl AuthenticatorMachine {
             return;
         }
         let Phase::Preparing(preparing) = core::mem::replace(&mut self.phase, Phase::Closed) else { return };
-        let (origin, routing, psm, tunnel) = preparing.into_parts();
-        if tunnel.is_none() && psm.is_none() {
-            // The client takes nothing but BLE, and there is none.
-            self.end(Event::Failed(DialFailure::L2cap.into()));
-            return;
+        let Prepared { origin, routing, psm, tunnel, failure } = preparing.into_parts();
+        if let Some(failure) = failure {
+            self.context.out.event(Event::TunnelUnavailable(failure));
         }
         let nonce = AdvertNonce::generate(&mut *self.context.rng);
         let routing = routing.unwrap_or_else(|| RoutingId::generate(&mut *self.context.rng));
@@ -319,52 +316,71 @@ impl AuthenticatorMachine {
         let data = service_data(&advert, psm);
         self.context.out.action(Action::Advertise { service_data: data, connectable: psm.is_some() });
         self.context.out.event(Event::Advertising);
-        self.phase = Phase::Advertising(Box::new(Advertising {
-            psk: origin.psk(&plaintext),
-            origin,
-            channels: tunnel.into_iter().collect(),
-            listening: psm.is_some(),
-            until: deadline(now, self.context.config.timing.advertise),
-        }));
+        let psk = origin.psk(&plaintext);
+        let until = deadline(now, self.context.config.timing.advertise);
+        let advertising = Advertising::new(origin, psk, tunnel, psm.is_some(), until);
+        self.phase = Phase::Advertising(Box::new(advertising));
     }
 
-    fn first_message(&mut self, now: Instant, channel: ChannelId, message: &[u8]) {
-        let Phase::Advertising(advertising) = core::mem::replace(&mut self.phase, Phase::Closed) else {
-            return;
-        };
-        self.context.out.action(Action::StopAdvertising);
-        for other in advertising.channels.iter().filter(|other| **other != channel) {
-            self.context.out.action(Action::Close { channel: *other, code: CloseCode::GOING_AWAY });
-        }
-        let connected = respond(&mut self.context, &advertising, message)
-            .map_err(AuthenticatorError::from)
-            .and_then(|(message_2, established)| {
-                self.context.out.action(Action::Send { channel, message: message_2.to_vec() });
-                self.context.out.event(Event::ClientConnected);
-                let link = advertising.origin.link_update(&mut self.context.config);
-                Ok(Session::start(&mut self.context, now, channel, established, link)?)
-            });
-        match connected {
-            Ok(session) => self.phase = Phase::Connected(Box::new(session)),
-            Err(error) => {
-                self.context.out.action(Action::Close { channel, code: CloseCode::PROTOCOL });
-                self.end(Event::Failed(error));
+    fn advertising_moved(&mut self, now: Instant, outcome: Outcome) {
+        match outcome {
+            Outcome::Waiting => {}
+            Outcome::Hopeless(error) => self.stop_advertising(Event::Failed(error.into())),
+            Outcome::Passed(passed) => {
+                if let Phase::Advertising(advertising) = core::mem::replace(&mut self.phase, Phase::Closed) {
+                    self.connect(now, *advertising, *passed);
+                }
             }
         }
+    }
+
+    fn connect(&mut self, now: Instant, advertising: Advertising, passed: Passed) {
+        let linkable = advertising.linkable();
+        let fallback = advertising.into_fallback(&mut self.context);
+        let (channel, message) = (passed.channel, passed.message_2.to_vec());
+        self.context.out.action(Action::Send { channel, message });
+        self.context.out.event(Event::ClientConnected);
+        let mut session = Session::new(&self.context, now, passed, fallback);
+        let described = session.describe(&mut self.context, linkable);
+        self.phase = Phase::Connected(Box::new(session));
+        if let Err(error) = described {
+            self.session_moved(Err(error.into()));
+        }
+    }
+
+    /// A message on another channel than the session's: that of a client that falls back to the tunnel.
+    fn fallback_message(&mut self, now: Instant, channel: ChannelId, message: Vec<u8>) {
+        let Phase::Connected(session) = &mut self.phase else { return };
+        let Some(fallback) = &mut session.fallback else { return };
+        match fallback.message(&mut self.context, channel, message) {
+            Outcome::Waiting => {}
+            Outcome::Hopeless(_) => session.fallback = None,
+            Outcome::Passed(passed) => {
+                if let Some(fallback) = session.fallback.take() {
+                    session.close(&mut self.context, CloseCode::GOING_AWAY);
+                    self.connect(now, *fallback, *passed);
+                }
+            }
+        }
+    }
+
+    /// Reads one frame of what has come in, if there is one.
+    fn read_frame(&mut self) -> bool {
+        let Phase::Connected(session) = &mut self.phase else { return false };
+        let next = session.read(&mut self.context).transpose();
+        next.map(|next| self.session_moved(next)).is_some()
     }
 
     fn stop_advertising(&mut self, event: Event) {
-        self.context.out.action(Action::StopAdvertising);
-        if let Phase::Advertising(advertising) = &self.phase {
-            for channel in &advertising.channels {
-                self.context.out.action(Action::Close { channel: *channel, code: CloseCode::GOING_AWAY });
-            }
+        if let Phase::Advertising(advertising) = &mut self.phase {
+            advertising.close(&mut self.context);
         }
         self.end(event);
     }
 
     fn session_moved(&mut self, next: Result<Next, AuthenticatorError>) {
-        let Phase::Connected(session) = &self.phase else { return };
+        let Phase::Connected(session) = &mut self.phase else { return };
+        let fallback = session.fallback.take_if(|_| matches!(next, Err(AuthenticatorError::Frame(_))));
         match next {
             Ok(Next::Stay) => {}
             Ok(Next::Finished) => {
@@ -373,7 +389,11 @@ impl AuthenticatorMachine {
             }
             Err(error) => {
                 session.close(&mut self.context, CloseCode::PROTOCOL);
-                self.end(Event::Failed(error));
+                match fallback {
+                    // What broke is the BLE channel, before the client said anything.
+                    Some(fallback) => self.phase = Phase::Advertising(fallback),
+                    None => self.end(Event::Failed(error)),
+                }
             }
         }
     }
@@ -382,19 +402,6 @@ impl AuthenticatorMachine {
         self.phase = Phase::Closed;
         self.context.out.event(event);
     }
-}
-
-/// Answers message 1. The ephemeral key is drawn now and serves this handshake alone.
-fn respond(
-    context: &mut Context,
-    advertising: &Advertising,
-    message_1: &[u8],
-) -> Result<(Message, Established), HandshakeError> {
-    let responder = match &advertising.origin {
-        Origin::Code { client, .. } => Responder::qr(client, &advertising.psk, &mut *context.rng),
-        Origin::Call { call } => Responder::linked(&call.identity, &advertising.psk, &mut *context.rng),
-    };
-    responder?.respond(message_1)
 }
 
 impl fmt::Debug for AuthenticatorMachine {

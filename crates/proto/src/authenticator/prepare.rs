@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use super::{Action, AuthenticatorConfig, AuthenticatorError, Context, IncomingCall, LinkUpdate, StartError};
+use super::{Action, AuthenticatorError, Context, IncomingCall, StartError};
 use crate::{
     advert::{AdvertPlaintext, Psm},
     channel::{ChannelId, CloseCode, DialFailure},
@@ -34,12 +34,10 @@ impl Origin {
         }
     }
 
-    /// The update for a client that said it can remember phones; in a call it already does.
-    pub(super) fn link_update(&self, config: &mut AuthenticatorConfig) -> Option<LinkUpdate> {
+    /// The key of a client that said it can remember phones; in a call it already does.
+    pub(super) const fn linkable(&self) -> Option<PublicKey> {
         match self {
-            Self::Code { client, can_link: true, .. } => {
-                Some(LinkUpdate { offer: config.linking.take(), client: *client })
-            }
+            Self::Code { client, can_link: true, .. } => Some(*client),
             _ => None,
         }
     }
@@ -64,6 +62,19 @@ enum Tunnel {
         channel: ChannelId,
         routing: Option<RoutingId>,
     },
+    /// There is none, and BLE may do instead.
+    Failed(AuthenticatorError),
+}
+
+/// What the advert and the time on the air are made from.
+pub(super) struct Prepared {
+    pub(super) origin: Origin,
+    /// For the advert, if there is a tunnel to route to.
+    pub(super) routing: Option<RoutingId>,
+    pub(super) psm: Option<Psm>,
+    pub(super) tunnel: Option<ChannelId>,
+    /// Why there is no tunnel, although the client could use one.
+    pub(super) failure: Option<AuthenticatorError>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -121,20 +132,36 @@ impl Preparing {
         Ok(Self { origin: Origin::Call { call }, tunnel, l2cap: L2cap::Known(None), retries: RETRIES })
     }
 
-    /// `false` if the routing ID that a code needs is missing.
-    pub(super) fn tunnel_opened(&mut self, opened: ChannelId, routing: Option<RoutingId>) -> bool {
+    pub(super) fn tunnel_opened(
+        &mut self,
+        context: &mut Context,
+        opened: ChannelId,
+        routing: Option<RoutingId>,
+    ) -> Result<(), AuthenticatorError> {
         match &self.tunnel {
             Tunnel::Dialing { channel, .. } if *channel == opened => {}
-            _ => return true,
+            _ => return Ok(()),
         }
         let routing = match self.origin {
-            Origin::Code { .. } if routing.is_none() => return false,
+            Origin::Code { .. } if routing.is_none() => {
+                self.close_tunnel(context);
+                return self.without_tunnel(DialFailure::NotATunnelService.into());
+            }
             Origin::Code { .. } => routing,
             // The client has its tunnel already; the bytes are filled at random.
             Origin::Call { .. } => None,
         };
         self.tunnel = Tunnel::Open { channel: opened, routing };
-        true
+        Ok(())
+    }
+
+    /// Goes on without a tunnel if a client may still come over BLE.
+    fn without_tunnel(&mut self, error: AuthenticatorError) -> Result<(), AuthenticatorError> {
+        if self.l2cap == L2cap::Known(None) {
+            return Err(error);
+        }
+        self.tunnel = Tunnel::Failed(error);
+        Ok(())
     }
 
     pub(super) fn dial_failed(
@@ -148,7 +175,11 @@ impl Preparing {
             Tunnel::Dialing { channel, .. } if *channel == failed => {}
             _ => return Ok(()),
         }
-        if failure.is_transient() { self.redial(context, now, failure.into()) } else { Err(failure.into()) }
+        if failure.is_transient() {
+            self.redial(context, now, failure.into())
+        } else {
+            self.without_tunnel(failure.into())
+        }
     }
 
     fn redial(
@@ -163,7 +194,7 @@ impl Preparing {
                 self.tunnel = Tunnel::dial(context, now, request.clone());
                 Ok(())
             }
-            _ => Err(error),
+            _ => self.without_tunnel(error),
         }
     }
 
@@ -177,14 +208,21 @@ impl Preparing {
             Tunnel::Dialing { channel, .. } if *channel == lost => {
                 self.redial(context, now, AuthenticatorError::TunnelLost)
             }
-            Tunnel::Open { channel, .. } if *channel == lost => Err(AuthenticatorError::TunnelLost),
+            Tunnel::Open { channel, .. } if *channel == lost => {
+                self.without_tunnel(AuthenticatorError::TunnelLost)
+            }
             _ => Ok(()),
         }
     }
 
-    pub(super) fn l2cap_known(&mut self, psm: Option<Psm>) {
+    pub(super) fn l2cap_known(&mut self, psm: Option<Psm>) -> Result<(), AuthenticatorError> {
         if matches!(self.l2cap, L2cap::Pending { .. }) {
             self.l2cap = L2cap::Known(psm);
+        }
+        match (self.l2cap, &self.tunnel) {
+            (L2cap::Known(None), Tunnel::Unused) => Err(DialFailure::L2cap.into()),
+            (L2cap::Known(None), Tunnel::Failed(error)) => Err(*error),
+            _ => Ok(()),
         }
     }
 
@@ -195,7 +233,7 @@ impl Preparing {
     pub(super) fn next_timeout(&self) -> Option<Instant> {
         let tunnel = match &self.tunnel {
             Tunnel::Dialing { deadline, .. } => Some(*deadline),
-            Tunnel::Unused | Tunnel::Open { .. } => None,
+            Tunnel::Unused | Tunnel::Open { .. } | Tunnel::Failed(_) => None,
         };
         let l2cap = match self.l2cap {
             L2cap::Pending { deadline } => Some(deadline),
@@ -212,7 +250,7 @@ impl Preparing {
         match self.l2cap {
             L2cap::Pending { deadline } if deadline <= now => {
                 self.stop_listening(context);
-                self.l2cap = L2cap::Known(None);
+                self.l2cap_known(None)?;
             }
             _ => {}
         }
@@ -243,16 +281,17 @@ impl Preparing {
         }
     }
 
-    /// Origin, routing ID for the advert, PSM and the tunnel's channel.
-    pub(super) fn into_parts(self) -> (Origin, Option<RoutingId>, Option<Psm>, Option<ChannelId>) {
+    pub(super) fn into_parts(self) -> Prepared {
         let psm = match self.l2cap {
             L2cap::Known(psm) => psm,
             L2cap::Pending { .. } => None,
         };
-        match self.tunnel {
-            Tunnel::Open { channel, routing } => (self.origin, routing, psm, Some(channel)),
-            Tunnel::Unused | Tunnel::Dialing { .. } => (self.origin, None, psm, None),
-        }
+        let (tunnel, routing, failure) = match self.tunnel {
+            Tunnel::Open { channel, routing } => (Some(channel), routing, None),
+            Tunnel::Failed(error) => (None, None, Some(error)),
+            Tunnel::Unused | Tunnel::Dialing { .. } => (None, None, None),
+        };
+        Prepared { origin: self.origin, routing, psm, tunnel, failure }
     }
 }
 

@@ -2,11 +2,15 @@
 
 use std::time::Instant;
 
-use super::{Action, AuthenticatorError, Context, Event, LinkOffer, ReplyError};
+use super::{
+    Action, AuthenticatorError, Context, Event, LinkOffer, ReplyError,
+    advertising::{Advertising, Passed},
+};
 use crate::{
     channel::{ChannelId, CloseCode},
     frame::{FrameError, Opener, Sealer},
-    handshake::Established,
+    handshake::{Established, HandshakeHash},
+    inbox::Inbox,
     keys::PublicKey,
     message::{Message, MessageError, MessageKind, Update},
     time::deadline,
@@ -14,8 +18,12 @@ use crate::{
 
 pub(super) struct Session {
     pub(super) channel: ChannelId,
+    pub(super) inbox: Inbox,
+    /// The tunnel beside a BLE channel, until the client has said something.
+    pub(super) fallback: Option<Box<Advertising>>,
     sealer: Sealer,
     opener: Opener,
+    hash: HandshakeHash,
     state: State,
     /// Whether a request was answered, so that the client may leave.
     served: bool,
@@ -34,33 +42,34 @@ pub(super) enum Next {
     Finished,
 }
 
-/// What a client that can remember this authenticator gets: linking information if there is some, and in any case a
-/// message of the same size.
-pub(super) struct LinkUpdate {
-    pub(super) offer: Option<LinkOffer>,
-    pub(super) client: PublicKey,
-}
-
 impl Session {
-    /// Sends the description, and the update if the client can use one.
-    pub(super) fn start(
-        context: &mut Context,
+    pub(super) fn new(
+        context: &Context,
         now: Instant,
-        channel: ChannelId,
-        established: Established,
-        link: Option<LinkUpdate>,
-    ) -> Result<Self, FrameError> {
+        passed: Passed,
+        fallback: Option<Box<Advertising>>,
+    ) -> Self {
         let state = State::ExpectRequest { until: deadline(now, context.config.timing.idle) };
-        let Established { sealer, opener, hash } = established;
-        let mut session = Self { channel, sealer, opener, state, served: false };
+        let Passed { channel, inbox, established: Established { sealer, opener, hash }, .. } = passed;
+        Self { channel, inbox, fallback, sealer, opener, hash, state, served: false }
+    }
+
+    /// Sends the description. A client that can remember this authenticator gets an update behind it: with linking
+    /// information if there is some, and of the same size in any case.
+    pub(super) fn describe(
+        &mut self,
+        context: &mut Context,
+        linkable: Option<PublicKey>,
+    ) -> Result<(), FrameError> {
         let description = context.config.description.encode();
-        session.send(context, &description)?;
-        if let Some(LinkUpdate { offer, client }) = link {
-            let info = offer.map(|LinkOffer { identity, info }| info.encode(&identity, &client, &hash));
+        self.send(context, &description)?;
+        if let Some(client) = linkable {
+            let offer = context.config.linking.as_ref();
+            let info = offer.map(|LinkOffer { identity, info }| info.encode(identity, &client, &self.hash));
             let update = Update { linking_info: info.as_ref().map(|info| info.as_slice()) };
-            session.send(context, &Message::Update(update.encode()).encode())?;
+            self.send(context, &Message::Update(update.encode()).encode())?;
         }
-        Ok(session)
+        Ok(())
     }
 
     fn send(&mut self, context: &mut Context, plaintext: &[u8]) -> Result<(), FrameError> {
@@ -69,13 +78,26 @@ impl Session {
         Ok(())
     }
 
-    pub(super) fn message(
-        &mut self,
-        context: &mut Context,
-        frame: Vec<u8>,
-    ) -> Result<Next, AuthenticatorError> {
-        let plaintext = zeroize::Zeroizing::new(self.opener.open(frame)?);
-        let mut message = match Message::decode(&plaintext) {
+    /// Reads the next message that has come in; `None` if there is none.
+    pub(super) fn read(&mut self, context: &mut Context) -> Result<Option<Next>, AuthenticatorError> {
+        let Some(plaintext) = self.inbox.frame(&mut self.opener)? else { return Ok(None) };
+        // The client has the description, so it stays on this channel.
+        self.drop_fallback(context);
+        self.message(context, &zeroize::Zeroizing::new(plaintext)).map(Some)
+    }
+
+    fn drop_fallback(&mut self, context: &mut Context) {
+        if let Some(mut fallback) = self.fallback.take() {
+            fallback.close(context);
+        }
+    }
+
+    pub(super) fn fallback_closed(&mut self, channel: ChannelId) {
+        self.fallback.take_if(|fallback| !fallback.closed(channel));
+    }
+
+    fn message(&mut self, context: &mut Context, plaintext: &[u8]) -> Result<Next, AuthenticatorError> {
+        let mut message = match Message::decode(plaintext) {
             Ok(message) => message,
             // Nothing that a client says in an update is defined.
             Err(MessageError::Update(_)) => return Ok(Next::Stay),
@@ -145,7 +167,8 @@ impl Session {
         }
     }
 
-    pub(super) fn close(&self, context: &mut Context, code: CloseCode) {
+    pub(super) fn close(&mut self, context: &mut Context, code: CloseCode) {
+        self.drop_fallback(context);
         context.out.action(Action::Close { channel: self.channel, code });
     }
 }

@@ -9,6 +9,7 @@ use crate::{
     domain::{DomainId, UnassignedDomain},
     handshake::{Established, Initiator},
     ids::ClientNonce,
+    inbox::Inbox,
     keys::{EidKey, Psk},
     link::ClientPayload,
     service::{CLIENT_PAYLOAD_HEADER, SIGNAL_HEADER, ServiceRequest},
@@ -58,7 +59,7 @@ pub(super) struct Attempt {
     pub(super) domain: DomainId,
     /// How to reach the tunnel: for a second try, or when the BLE channel fails.
     pub(super) request: ServiceRequest,
-    pub(super) route: RouteKind,
+    pub(super) inbox: Inbox,
     /// Follows from the advert, so a call lacks it until one is heard.
     psk: Option<Psk>,
     step: Step,
@@ -66,12 +67,6 @@ pub(super) struct Attempt {
     retries: u8,
     /// The tunnel service agreed to send one byte 00 before everything else.
     signal_due: bool,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum RouteKind {
-    Tunnel,
-    L2cap,
 }
 
 enum Step {
@@ -101,9 +96,9 @@ impl Attempt {
         psk: Option<Psk>,
     ) -> Self {
         let channel = context.next_channel();
-        let kind = match route {
-            Route::Tunnel(_) => RouteKind::Tunnel,
-            Route::L2cap { .. } => RouteKind::L2cap,
+        let inbox = match route {
+            Route::Tunnel(_) => Inbox::tunnel(),
+            Route::L2cap { .. } => Inbox::l2cap(),
         };
         context.out.action(Action::Dial { channel, route });
         let deadline = deadline(now, context.config.timing.connect);
@@ -112,7 +107,7 @@ impl Attempt {
             source,
             domain,
             request,
-            route: kind,
+            inbox,
             psk,
             step: Step::Dialing,
             deadline,
@@ -130,7 +125,7 @@ impl Attempt {
             self.psk = None;
         }
         self.channel = context.next_channel();
-        self.route = RouteKind::Tunnel;
+        self.inbox = Inbox::tunnel();
         self.step = Step::Dialing;
         self.signal_due = false;
         self.deadline = deadline(now, context.config.timing.connect);
@@ -147,7 +142,7 @@ impl Attempt {
         now: Instant,
         error: AttemptError,
     ) -> Result<(), AttemptError> {
-        if self.route == RouteKind::L2cap {
+        if self.has_fallback() {
             self.redial_tunnel(context, now);
             return Ok(());
         }
@@ -206,8 +201,11 @@ impl Attempt {
     pub(super) fn message(
         &mut self,
         context: &mut Context,
-        message: &[u8],
+        message: Vec<u8>,
     ) -> Result<Progress, AttemptError> {
+        self.inbox.push(message);
+        let Some(message) = self.inbox.message()? else { return Ok(Progress::Waiting) };
+        let message = message.as_slice();
         if self.signal_due {
             self.signal_due = false;
             let (Source::Call(call), [0]) = (&self.source, message) else { return Err(AttemptError::Signal) };
@@ -239,7 +237,7 @@ impl Attempt {
 
     /// Whether there is another way to this phone.
     pub(super) fn has_fallback(&self) -> bool {
-        self.route == RouteKind::L2cap
+        self.inbox.is_l2cap()
     }
 
     pub(super) fn close(&self, context: &mut Context, code: CloseCode) {

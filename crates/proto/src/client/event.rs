@@ -36,7 +36,7 @@ pub enum Action {
     Send {
         /// An open channel.
         channel: ChannelId,
-        /// The bytes of one websocket message.
+        /// The bytes of one websocket message. An L2CAP channel adds its [`TERMINATOR`](crate::packets::TERMINATOR).
         message: Vec<u8>,
     },
     /// Close a channel after everything sent on it, or give up opening it. No report is due.

@@ -101,6 +101,13 @@ enum Phase {
     Closed,
 }
 
+impl Phase {
+    /// Whether the phone has a tunnel beside the channel it is being connected over.
+    fn has_fallback(&self) -> bool {
+        matches!(self, Self::ExpectPostHandshake { found, .. } if found.attempt.has_fallback())
+    }
+}
+
 impl ClientMachine {
     /// Starts scanning and shows a code.
     ///
@@ -167,25 +174,37 @@ impl ClientMachine {
         }
     }
 
-    /// A message came in: one binary websocket message, whole.
+    /// Something came in: one binary websocket message, whole, or one packet of an L2CAP channel, as it came.
     pub fn handle_message(&mut self, now: Instant, channel: ChannelId, message: Vec<u8>) {
         match &mut self.phase {
             Phase::Searching(search) => {
-                if let Some(found) = search.message(&mut self.context, now, channel, &message) {
+                if let Some(found) = search.message(&mut self.context, now, channel, message) {
                     self.won(now, found);
                 } else {
                     self.judge_search(now);
                 }
             }
             Phase::ExpectPostHandshake { found, .. } if found.attempt.channel == channel => {
-                let read = read_post_handshake(&self.context, &mut found.established.opener, message);
-                self.described(read);
+                found.attempt.inbox.push(message);
             }
-            Phase::Connected(session) if session.channel == channel => {
-                let next = session.message(&mut self.context, message);
-                self.session_moved(next);
+            Phase::Connected(session) if session.channel == channel => session.inbox.push(message),
+            _ => return,
+        }
+        while self.read_frame(now) {}
+    }
+
+    /// Reads one frame of what has come in, if there is one.
+    fn read_frame(&mut self, now: Instant) -> bool {
+        match &mut self.phase {
+            Phase::ExpectPostHandshake { found, .. } => {
+                let read = read_post_handshake(&self.context, found).transpose();
+                read.map(|read| self.described(now, read)).is_some()
             }
-            _ => {}
+            Phase::Connected(session) => {
+                let next = session.read(&mut self.context).transpose();
+                next.map(|next| self.session_moved(next)).is_some()
+            }
+            Phase::Searching(_) | Phase::Closed => false,
         }
     }
 
@@ -218,7 +237,7 @@ impl ClientMachine {
                 self.judge_search(now);
             }
             Phase::ExpectPostHandshake { deadline, .. } if *deadline <= now => {
-                self.close_and_fail(ClientError::Silent)
+                self.described(now, Err(ClientError::Silent));
             }
             Phase::Connected(session) => {
                 let next = session.handle_timeout(&mut self.context, now);
@@ -317,11 +336,17 @@ impl ClientMachine {
         self.phase = Phase::ExpectPostHandshake { found: Box::new(found), deadline };
     }
 
-    fn described(&mut self, read: Result<crate::message::PostHandshake, ClientError>) {
+    fn described(&mut self, now: Instant, read: Result<crate::message::PostHandshake, ClientError>) {
         match (read, core::mem::replace(&mut self.phase, Phase::Closed)) {
             (Ok(post_handshake), Phase::ExpectPostHandshake { found, .. }) => {
                 let session = Session::start(&mut self.context, *found, post_handshake);
                 self.phase = Phase::Connected(Box::new(session));
+            }
+            // The channel is at fault and not the phone.
+            (Err(error @ (ClientError::Frame(_) | ClientError::Silent)), phase) if phase.has_fallback() => {
+                self.phase = phase;
+                self.close_channel(error.close_code());
+                self.lost_early(now);
             }
             (Err(error), phase) => {
                 self.phase = phase;
@@ -357,19 +382,19 @@ impl ClientMachine {
     }
 
     fn close_and_fail(&mut self, error: ClientError) {
-        let code = error.close_code();
-        match &mut self.phase {
+        self.close_channel(error.close_code());
+        match &self.phase {
+            Phase::Connected(session) if session.is_lingering() => self.finish(),
+            _ => self.fail(error),
+        }
+    }
+
+    fn close_channel(&mut self, code: CloseCode) {
+        match &self.phase {
             Phase::ExpectPostHandshake { found, .. } => found.attempt.close(&mut self.context, code),
-            Phase::Connected(session) => {
-                session.close(&mut self.context, code);
-                if session.is_lingering() {
-                    self.finish();
-                    return;
-                }
-            }
+            Phase::Connected(session) => session.close(&mut self.context, code),
             Phase::Searching(_) | Phase::Closed => {}
         }
-        self.fail(error);
     }
 
     fn finish(&mut self) {

@@ -139,7 +139,7 @@ impl Search {
         context: &mut Context,
         now: Instant,
         channel: ChannelId,
-        message: &[u8],
+        message: Vec<u8>,
     ) -> Option<Found> {
         let position = self.position(channel)?;
         match self.attempts.get_mut(position)?.message(context, message) {

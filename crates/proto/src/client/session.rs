@@ -11,6 +11,7 @@ use crate::{
     domain::DomainId,
     frame::{FrameError, Opener, Sealer},
     handshake::HandshakeHash,
+    inbox::Inbox,
     link::{LinkError, LinkingInfo},
     message::{Features, Message, MessageError, MessageKind, PostHandshake, Revision, Update},
     time::deadline,
@@ -18,6 +19,7 @@ use crate::{
 
 pub(super) struct Session {
     pub(super) channel: ChannelId,
+    pub(super) inbox: Inbox,
     sealer: Sealer,
     opener: Opener,
     hash: HandshakeHash,
@@ -59,6 +61,7 @@ impl Session {
         let PostHandshake { get_info, features, linking_info, revision } = post_handshake;
         let session = Self {
             channel: found.attempt.channel,
+            inbox: found.attempt.inbox,
             sealer: found.established.sealer,
             opener: found.established.opener,
             hash: found.established.hash,
@@ -110,10 +113,17 @@ impl Session {
         }
     }
 
-    pub(super) fn message(&mut self, context: &mut Context, frame: Vec<u8>) -> Result<Next, ClientError> {
-        let plaintext = zeroize::Zeroizing::new(self.opener.open(frame)?);
+    /// Reads the next message that has come in; `None` if there is none.
+    pub(super) fn read(&mut self, context: &mut Context) -> Result<Option<Next>, ClientError> {
+        match self.inbox.frame(&mut self.opener)? {
+            Some(plaintext) => self.message(context, &zeroize::Zeroizing::new(plaintext)).map(Some),
+            None => Ok(None),
+        }
+    }
+
+    fn message(&mut self, context: &mut Context, plaintext: &[u8]) -> Result<Next, ClientError> {
         let message = match self.revision {
-            Revision::Typed => Message::decode(&plaintext),
+            Revision::Typed => Message::decode(plaintext),
             Revision::Untyped if plaintext.is_empty() => Err(MessageError::EmptyCtap),
             Revision::Untyped => Ok(Message::Ctap(plaintext.to_vec())),
         };
@@ -231,18 +241,18 @@ impl Session {
     }
 }
 
-/// Reads the phone's description and checks that it can do what is required.
+/// Reads the phone's description and checks that it can do what is required; `None` if it has not come in yet.
 pub(super) fn read_post_handshake(
     context: &Context,
-    opener: &mut Opener,
-    frame: Vec<u8>,
-) -> Result<PostHandshake, ClientError> {
-    let plaintext = zeroize::Zeroizing::new(opener.open(frame)?);
+    found: &mut Found,
+) -> Result<Option<PostHandshake>, ClientError> {
+    let Some(plaintext) = found.attempt.inbox.frame(&mut found.established.opener)? else { return Ok(None) };
+    let plaintext = zeroize::Zeroizing::new(plaintext);
     let post_handshake = PostHandshake::decode(&plaintext)?;
     let required = context.config.required;
     let missing = (required.ctap && !post_handshake.features.ctap)
         || (required.digital_credentials && !post_handshake.features.digital_credentials);
-    if missing { Err(ClientError::Unsupported) } else { Ok(post_handshake) }
+    if missing { Err(ClientError::Unsupported) } else { Ok(Some(post_handshake)) }
 }
 
 impl ClientError {

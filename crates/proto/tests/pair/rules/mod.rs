@@ -10,6 +10,7 @@ mod client_desk;
 mod hand;
 mod linking;
 mod listening;
+mod neighbours;
 mod over_ble;
 mod phone_desk;
 mod preparing;

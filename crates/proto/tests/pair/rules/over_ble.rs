@@ -4,6 +4,8 @@ use hybridge_proto::{
     advert::Psm,
     channel::{ChannelId, DialFailure, Route, SightingId},
     client::ClientConfig,
+    message::Message,
+    packets::terminated,
 };
 
 use super::{ClientDesk, HandPhone, HandSession, client_desk::config, seconds};
@@ -95,7 +97,7 @@ fn a_channel_that_dies_in_the_handshake_falls_back() {
 /// The offer is not covered by the advert's tag: anybody can put one of their own behind it.
 #[test]
 fn a_wrong_answer_over_ble_falls_back() {
-    for answer in [Vec::new(), vec![4; 81], vec![0; 48]] {
+    for answer in [vec![4; 81], vec![0; 100]] {
         let (mut desk, phone, channel) = dialing();
         desk.opened(channel);
         desk.log();
@@ -104,6 +106,74 @@ fn a_wrong_answer_over_ble_falls_back() {
         let mut session = finish(&mut desk, &phone);
         desk.receive(desk.channel(), session.describe());
         assert_eq!(desk.log().pop().expect("an event"), "Connected by code");
+    }
+}
+
+/// What is missing may still come, in another packet.
+#[test]
+fn an_incomplete_answer_over_ble_falls_back_when_its_time_is_over() {
+    for answer in [Vec::new(), vec![4; 80]] {
+        let (mut desk, _, channel) = dialing();
+        desk.opened(channel);
+        desk.log();
+        desk.receive(channel, answer);
+        assert!(desk.log().is_empty());
+        desk.wait(seconds(15));
+        assert_eq!(desk.log(), ["Close channel 1 1001", "Dial channel 2"]);
+    }
+}
+
+/// A desk that awaits the description over BLE, with an empty log.
+fn shaken() -> (ClientDesk, HandPhone, ChannelId, HandSession) {
+    let (mut desk, phone, channel) = dialing();
+    let session = finish(&mut desk, &phone);
+    desk.log();
+    (desk, phone, channel, session)
+}
+
+#[test]
+fn a_phone_that_does_not_describe_itself_over_ble_gets_another_chance() {
+    let (mut desk, phone, _, _) = shaken();
+    desk.wait(seconds(15));
+    assert_eq!(desk.log(), ["Close channel 1 1001", "Dial channel 2"]);
+    let mut session = finish(&mut desk, &phone);
+    desk.receive(desk.channel(), session.describe());
+    assert_eq!(desk.log().pop().expect("an event"), "Connected by code");
+}
+
+#[test]
+fn frames_that_never_open_over_ble_fall_back() {
+    let (mut desk, _, channel, _) = shaken();
+    desk.receive(channel, b"sixteen bytes and\r\n".repeat(100));
+    assert_eq!(desk.log(), ["Close channel 1 1002", "Dial channel 2"]);
+}
+
+/// What the phone itself says is the same over either channel.
+#[test]
+fn a_phone_that_lacks_what_is_needed_gets_no_other_chance() {
+    let (mut desk, _, channel, mut session) = shaken();
+    desk.receive(channel, session.seal_bytes(&[0xa1, 3, 0x81, 0x62, b'd', b'c']));
+    assert_eq!(desk.log(), ["Close channel 1 1001", "Failed(Unsupported)"]);
+}
+
+#[test]
+fn messages_come_in_any_packets() {
+    for size in [1, 3, 80, 81, 82, 83, 84, 1_000] {
+        let (mut desk, phone, channel) = dialing();
+        desk.opened(channel);
+        let (message_2, mut session) = phone.respond(&desk.sent());
+        let stream = [terminated(&message_2), terminated(&session.describe())].concat();
+        for packet in stream.chunks(size) {
+            assert!(!desk.log().contains(&"Connected by code".to_owned()));
+            desk.receive(channel, packet.to_vec());
+        }
+        assert_eq!(desk.log().pop().expect("an event"), "Connected by code", "packets of {size} bytes");
+        assert_eq!(desk.request(&[4]), Ok(()));
+        let request = session.open(desk.sent());
+        assert_eq!(request, Message::Ctap(vec![4]));
+        let reply = session.seal(&Message::Ctap(vec![0, 0xa0]));
+        terminated(&reply).chunks(size).for_each(|packet| desk.receive(channel, packet.to_vec()));
+        assert_eq!(desk.log().pop().expect("an event"), "CtapReply([0, 160])");
     }
 }
 

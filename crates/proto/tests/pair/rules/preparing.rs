@@ -126,7 +126,7 @@ fn one_handshake_for_each_advert() {
     desk.receive(channel, bad);
     let error = AuthenticatorError::Handshake(HandshakeError::Authentication);
     let failed = format!("Failed({error:?})");
-    assert_eq!(desk.log(), ["StopAdvertising", "Close channel 1 1002", failed.as_str()]);
+    assert_eq!(desk.log(), ["Close channel 1 1002", "StopAdvertising", failed.as_str()]);
     desk.receive(channel, good);
     assert!(desk.log().is_empty());
     assert!(desk.machine.is_closed() && desk.sent().is_empty());

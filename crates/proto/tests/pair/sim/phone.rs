@@ -248,6 +248,10 @@ impl World {
 
     fn phone_learns(&mut self, phone: usize, event: Event) {
         match event {
+            Event::TunnelUnavailable(error) => {
+                self.trace.detail(Who::Phone(phone), "has no tunnel", format!("{error:?}"));
+                assert!(self.phones[phone].listening.is_some(), "there is nothing else either");
+            }
             Event::Advertising => self.trace.note(Who::Phone(phone), "is on the air"),
             Event::ClientConnected => {
                 self.trace.note(Who::Phone(phone), "has a client");

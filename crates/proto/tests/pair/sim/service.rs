@@ -7,6 +7,7 @@ use hybridge_proto::{
     channel::DialFailure,
     ids::{RoutingId, TunnelId},
     link::ClientPayload,
+    packets::terminated,
     service::{CLIENT_PAYLOAD_HEADER, SIGNAL_HEADER, ServicePath, ServiceRequest},
 };
 
@@ -155,7 +156,21 @@ impl World {
         for (late, copy) in
             fault.map_or_else(on_time, |fault| fault.copies(message.clone(), earlier.as_ref()))
         {
-            self.later(way + late, Happening::Reported { end: to, report: Report::Message(copy) });
+            for part in self.parts(to, copy) {
+                self.later(way + late, Happening::Reported { end: to, report: Report::Message(part) });
+            }
+        }
+    }
+
+    /// What a message travels in: itself in a tunnel, and packets over BLE, as some sender may cut them.
+    fn parts(&mut self, to: End, message: Vec<u8>) -> Vec<Vec<u8>> {
+        if !self.wire.is_over_ble(to) {
+            return vec![message];
+        }
+        let size = self.dice.pick(&[7, 64, 82, 672, 65_535]).max(message.len() / 64);
+        match self.dice.percent(80) {
+            true => terminated(&message).chunks(size).map(Vec::from).collect(),
+            false => vec![message],
         }
     }
 
@@ -202,7 +217,7 @@ impl World {
         let accepted = End::Phone(phone, channel);
         self.trace.note(Who::Phone(phone), "accepts a BLE connection");
         self.wire.add(accepted, Stage::Open);
-        self.wire.join(end, accepted);
+        self.wire.join_over_ble(end, accepted);
         true
     }
 }

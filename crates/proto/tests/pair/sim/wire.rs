@@ -36,6 +36,8 @@ pub(crate) enum Stage {
 struct State {
     stage: Stage,
     peer: Option<End>,
+    /// Whether it carries packets.
+    over_ble: bool,
     /// Reports that came before the one that it is open.
     early: Vec<Report>,
     /// Messages that wait for a peer.
@@ -57,7 +59,8 @@ pub(crate) struct Wire {
 impl Wire {
     /// A machine starts dialing, or accepts a connection.
     pub(crate) fn add(&mut self, end: End, stage: Stage) {
-        let state = State { stage, peer: None, early: Vec::new(), unsent: Vec::new(), sent: 0 };
+        let state =
+            State { stage, peer: None, over_ble: false, early: Vec::new(), unsent: Vec::new(), sent: 0 };
         assert!(self.ends.insert(end, state).is_none(), "{end:?} is a name that was used before");
     }
 
@@ -112,6 +115,17 @@ impl Wire {
             }
             _ => Err(DialFailure::Refused(404)),
         }
+    }
+
+    /// Joins both ends of a BLE channel.
+    pub(crate) fn join_over_ble(&mut self, one: End, other: End) {
+        self.join(one, other);
+        self.state(one).over_ble = true;
+        self.state(other).over_ble = true;
+    }
+
+    pub(crate) fn is_over_ble(&self, end: End) -> bool {
+        self.ends.get(&end).is_some_and(|state| state.over_ble)
     }
 
     pub(crate) fn join(&mut self, one: End, other: End) {

@@ -29,6 +29,7 @@ pub(crate) fn client_event(event: &client::Event) -> String {
 pub(crate) fn authenticator_event(event: &authenticator::Event) -> String {
     use authenticator::Event;
     match event {
+        Event::TunnelUnavailable(error) => format!("TunnelUnavailable({error:?})"),
         Event::Advertising => "Advertising".to_owned(),
         Event::ClientConnected => "ClientConnected".to_owned(),
         Event::CtapRequest(request) => format!("CtapRequest({request:?})"),
