@@ -42,6 +42,7 @@
 //! ```
 
 mod checks;
+pub mod l2cap;
 mod listen;
 
 use std::fmt;
@@ -240,13 +241,30 @@ pub enum Problem {
         bound: Duration,
     },
     /// Too much data was accepted.
-    #[error("{length} bytes of service data were accepted, {} more than fit", length.saturating_sub(*max))]
+    #[error("{length} bytes were accepted, {} more than fit", length.saturating_sub(*max))]
     OversizeAccepted {
-        /// Length of the data in bytes.
+        /// Length of the data or packet in bytes.
         length: usize,
         /// What the rig says fits.
         max: usize,
     },
+    /// The PSMs of two listeners are the same, or not dynamic ones.
+    #[error("two listeners have the PSMs {0:x?}")]
+    Psms([u16; 2]),
+    /// A packet arrived in another form than it was sent in, or none was sent.
+    #[error("a packet of {sent} bytes arrived as one of {received} bytes, or with other contents")]
+    PacketChanged {
+        /// Its length in bytes when it was sent.
+        sent: usize,
+        /// Its length in bytes when it arrived.
+        received: usize,
+    },
+    /// A connection came about or lasted that should not.
+    #[error("a connection is open that should not be")]
+    StillConnected,
+    /// A connection ended, or did not come about, with another error than the one for it.
+    #[error("a connection ended with the wrong error")]
+    WrongEnd(#[source] RadioError),
     /// Too much data was refused with another error than the one for it, or with wrong sizes in it.
     #[error("too much data was refused with the wrong error")]
     WrongRefusal(#[source] RadioError),

@@ -1,7 +1,7 @@
 //! A simulated air: many devices and no radio.
 //!
 //! An [`Air`] is made from a seed. It hands out [`SimDevice`]s, each of them a [`Scanner`](crate::Scanner) and an
-//! [`Advertiser`](crate::Advertiser). [`AirOptions`] say how bad the air is; [`RangeGroup`]s say who hears whom;
+//! [`Advertiser`](crate::Advertiser), and able to [connect](crate::l2cap) and be connected to. [`AirOptions`] say how bad the air is; [`RangeGroup`]s say who hears whom;
 //! [`Adapter`] says what is wrong with one device.
 //!
 //! # How it works
@@ -26,9 +26,11 @@
 
 mod device;
 mod dice;
+mod links;
 mod options;
 mod packets;
 mod shared;
+mod socket;
 mod state;
 mod trace;
 
@@ -42,7 +44,10 @@ use state::State;
 
 pub use device::{Adapter, RangeGroup, SimAdvert, SimDevice, SimScan};
 pub use options::{AirOptions, NotAProbability, Probability};
-pub use trace::{Action, AdvertId, Arrival, LossReason, ScanId, TraceEvent, TraceKind, TraceStream};
+pub use socket::{SimListening, SimSocket};
+pub use trace::{
+    Action, AdvertId, Arrival, ConnectionId, LossReason, ScanId, TraceEvent, TraceKind, TraceStream,
+};
 
 /// A simulated air. Clones are the same air.
 #[derive(Clone)]

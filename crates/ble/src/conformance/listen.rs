@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 use super::{Bounds, Problem, Rig};
-use crate::{Advertisement, Advertiser, RadioError, Scan, Scanner, ServiceUuid, Sighting};
+use crate::{Advertisement, Advertiser, DeviceAddress, RadioError, Scan, Scanner, ServiceUuid, Sighting};
 
 /// Counts the series of adverts of this process, so that no two checks send the same data.
 static SERIES: AtomicU16 = AtomicU16::new(0);
@@ -77,6 +77,22 @@ impl Series {
             }
         }
         Err(Problem::NotHeard { missing: missing.len(), bound: bounds.hear })
+    }
+
+    /// Listens until an advert is heard, and tells where it comes from.
+    pub(super) async fn find(
+        &self,
+        scan: &mut impl Scan,
+        wanted: &Advertisement,
+        bounds: Bounds,
+    ) -> Result<DeviceAddress, Problem> {
+        let end = after(bounds.hear);
+        while let Some(heard) = next_before(end, scan).await? {
+            if self.recognise(&heard)? == Some(wanted) {
+                return Ok(heard.device);
+            }
+        }
+        Err(Problem::NotHeard { missing: 1, bound: bounds.hear })
     }
 
     /// Listens, and takes it for a problem to hear the advert once `grace` has passed.

@@ -1,5 +1,6 @@
 //! Object-safe twins of the connection traits.
 
+use std::fmt;
 use std::future::Future;
 
 use super::{L2capConnector, L2capListener, L2capListening, L2capSocket};
@@ -36,6 +37,18 @@ pub trait DynL2capSocket: Send + Sync + 'static {
 
     /// See [`L2capSocket::receive`].
     fn receive_dyn(&self) -> RadioFuture<'_, Vec<u8>>;
+}
+
+impl fmt::Debug for dyn DynL2capConnector {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("DynL2capConnector")
+    }
+}
+
+impl fmt::Debug for dyn DynL2capListener {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("DynL2capListener")
+    }
 }
 
 impl<T: L2capConnector> DynL2capConnector for T {

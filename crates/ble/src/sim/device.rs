@@ -50,14 +50,15 @@ impl fmt::Debug for RangeGroup {
 /// The state of a device's adapter.
 ///
 /// In every state but [`Working`](Self::Working) it refuses to start something, and ends what is running of that
-/// kind: scans fail with the same error, adverts leave the air.
+/// kind: scans and connections fail with the same error, adverts leave the air. The other end of a connection notices
+/// four seconds later.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[non_exhaustive]
 pub enum Adapter {
     /// Sends and listens.
     #[default]
     Working,
-    /// Listens, and cannot advertise: [`RadioError::Unsupported`].
+    /// Scans and connects, and cannot advertise or be connected to: [`RadioError::Unsupported`].
     ScanOnly,
     /// Not there: [`RadioError::NoAdapter`].
     Missing,
@@ -82,10 +83,14 @@ impl Adapter {
         let verb = match action {
             Action::Scan => "scan",
             Action::Advertise => "advertise",
+            Action::Listen => "listen for connections",
+            Action::Connect => "connect to another device",
         };
         match (self, action) {
-            (Self::Working, _) | (Self::ScanOnly, Action::Scan) => Ok(()),
-            (Self::ScanOnly, Action::Advertise) => Err(RadioError::Unsupported { action: verb }),
+            (Self::Working, _) | (Self::ScanOnly, Action::Scan | Action::Connect) => Ok(()),
+            (Self::ScanOnly, Action::Advertise | Action::Listen) => {
+                Err(RadioError::Unsupported { action: verb })
+            }
             (Self::Missing, _) => Err(RadioError::NoAdapter),
             (Self::PoweredOff, _) => Err(RadioError::PoweredOff),
             (Self::Forbidden, _) => Err(RadioError::PermissionDenied),
@@ -95,14 +100,15 @@ impl Adapter {
     }
 }
 
-/// A device in a simulated air: both a [`Scanner`] and an [`Advertiser`]. Clones are the same device.
+/// A device in a simulated air: a [`Scanner`] and an [`Advertiser`], and both ends of [connections](crate::l2cap).
+/// Clones are the same device.
 ///
 /// Phones, laptops and attackers are all devices. An attacker that replays what it heard is a program that scans
 /// and advertises; one that pretends to be another device uses [`advertise_from`](Self::advertise_from).
 #[derive(Clone)]
 pub struct SimDevice {
-    shared: Arc<Shared>,
-    id: u32,
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) id: u32,
     name: Arc<str>,
 }
 
@@ -122,7 +128,8 @@ impl SimDevice {
     }
 
     /// Puts it into other range groups, now. In none, it neither hears nor is heard. Running scans and adverts
-    /// continue, and packets already on their way still arrive.
+    /// continue, and packets already on their way still arrive. Connections to devices that are not in range any more
+    /// carry nothing, and break after four seconds of that.
     pub fn move_to<G: Into<RangeGroup>>(&self, groups: impl IntoIterator<Item = G>) {
         let groups = groups.into_iter().map(Into::into).collect();
         self.shared.change(|state| state.move_to(self.id, groups));
@@ -135,6 +142,11 @@ impl SimDevice {
             scans.count()
         };
         self.shared.with(of_mine)
+    }
+
+    /// How many connections it has open, those left out that broke.
+    pub fn open_connections(&self) -> usize {
+        self.shared.with(|state| state.open_links(self.id))
     }
 
     /// How many of its adverts are on the air.

@@ -18,6 +18,7 @@ enum Purpose {
     Address,
     Fate,
     Memory,
+    Link,
 }
 
 /// Gives a generator for each decision.
@@ -81,6 +82,22 @@ impl Dice {
         handed.then_some(delay)
     }
 
+    /// How often a packet on a connection is missed, at most `most` times, and its delay in milliseconds.
+    pub(crate) fn packet(
+        self,
+        link: u64,
+        side: usize,
+        packet: u64,
+        timing: &Timing,
+        most: u64,
+    ) -> (u64, u64) {
+        let side = u64::try_from(side).unwrap_or_default();
+        let mut rng = self.generator(Purpose::Link, [link, side, packet]);
+        let delay = timing.delay(&mut rng);
+        let missed = (0..most).take_while(|_| happens(&mut rng, timing.loss)).count();
+        (u64::try_from(missed).unwrap_or(most), delay)
+    }
+
     fn generator(self, purpose: Purpose, about: [u64; 3]) -> ChaCha20Rng {
         let [x, y, z] = about;
         let mut seed = [0; 32];
@@ -93,6 +110,7 @@ impl Dice {
             Purpose::Address => 1,
             Purpose::Fate => 2,
             Purpose::Memory => 3,
+            Purpose::Link => 4,
         });
         rng
     }

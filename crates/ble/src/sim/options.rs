@@ -61,6 +61,9 @@ pub struct AirOptions {
     pub jitter: Duration,
     /// How much an advert can hold. [`PayloadLimit::LEGACY`] by default.
     pub payload: PayloadLimit,
+    /// The largest packet in bytes that a device takes on a connection. 672 by default, as on Linux; values outside
+    /// Bluetooth's 23 to 65,535 are moved to the nearer end.
+    pub mtu: usize,
 }
 
 impl Default for AirOptions {
@@ -73,6 +76,7 @@ impl Default for AirOptions {
             delay: Duration::ZERO,
             jitter: Duration::ZERO,
             payload: PayloadLimit::LEGACY,
+            mtu: 672,
         }
     }
 }
@@ -94,6 +98,11 @@ impl Timing {
     pub(crate) const ADVERT_DELAY: u64 = 10;
     const SHORTEST_INTERVAL: u64 = 20;
     const LONGEST_INTERVAL: u64 = 10_240;
+
+    /// The time in which a device hears that the other one has disconnected.
+    pub(crate) fn delay_of_news(&self) -> u64 {
+        self.delay
+    }
 
     /// The time one packet takes.
     pub(crate) fn delay(&self, rng: &mut impl Rng) -> u64 {

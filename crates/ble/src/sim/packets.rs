@@ -30,6 +30,7 @@ impl State {
             self.skip_packets(now);
         }
         self.now = now;
+        self.supervise(now);
     }
 
     /// When the next packet is sent that somebody might hear.

@@ -5,9 +5,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::dice::Dice;
+use super::links::{Link, Listener};
 use super::options::Timing;
 use super::trace::{TraceEvent, TraceKind, TraceLog};
-use super::{Action, Adapter, AdvertId, AirOptions, Arrival, RangeGroup, ScanId};
+use super::{Action, Adapter, AdvertId, AirOptions, Arrival, ConnectionId, RangeGroup, ScanId};
 use crate::{Advertisement, DeviceAddress, PayloadLimit, RadioError, Sighting};
 
 /// Everything there is in an air, as of the time `now`.
@@ -15,6 +16,7 @@ pub(crate) struct State {
     pub(crate) dice: Dice,
     pub(crate) timing: Timing,
     pub(crate) payload: PayloadLimit,
+    pub(crate) mtu: usize,
     /// The time in milliseconds up to which everything has happened.
     pub(crate) now: u64,
     pub(crate) devices: BTreeMap<u32, Device>,
@@ -22,6 +24,10 @@ pub(crate) struct State {
     /// When each advert sends its next packet.
     pub(crate) schedule: BTreeSet<(u64, AdvertId)>,
     pub(crate) scans: BTreeMap<ScanId, Listening>,
+    /// By device and PSM.
+    pub(crate) listeners: BTreeMap<(u32, u16), Listener>,
+    pub(crate) links: BTreeMap<ConnectionId, Link>,
+    pub(crate) next_link: u64,
     pub(crate) trace: TraceLog,
 }
 
@@ -39,6 +45,7 @@ pub(crate) struct Device {
 /// One advert on the air.
 pub(crate) struct OnAir {
     pub(crate) sighting: Sighting,
+    pub(crate) connectable: bool,
     pub(crate) started: u64,
     /// Number and time of the packet that comes next.
     pub(crate) packet: u64,
@@ -77,11 +84,15 @@ impl State {
             dice: Dice::new(seed),
             timing: Timing::from(options),
             payload: options.payload,
+            mtu: options.mtu.clamp(23, 65_535),
             now: 0,
             devices: BTreeMap::new(),
             adverts: BTreeMap::new(),
             schedule: BTreeSet::new(),
             scans: BTreeMap::new(),
+            listeners: BTreeMap::new(),
+            links: BTreeMap::new(),
+            next_link: 0,
             trace: TraceLog::default(),
         }
     }
@@ -108,9 +119,9 @@ impl State {
         let id = AdvertId { device, number: owner.adverts };
         owner.adverts = owner.adverts.wrapping_add(1);
         let address = address.unwrap_or_else(|| self.dice.address(id.key(), advert.connectable));
-        let (uuid, length) = (advert.uuid, advert.data.len());
+        let (uuid, length, connectable) = (advert.uuid, advert.data.len(), advert.connectable);
         let sighting = Sighting::new(uuid, advert.data, address);
-        self.adverts.insert(id, OnAir { sighting, started: self.now, packet: 0, due: self.now });
+        self.adverts.insert(id, OnAir { sighting, connectable, started: self.now, packet: 0, due: self.now });
         self.plan(id, 0);
         self.record(device, TraceKind::AdvertStarted { advert: id, uuid, length, address });
         Ok(id)
@@ -172,6 +183,7 @@ impl State {
                 self.adverts.keys().copied().filter(|id| id.device == device).collect();
             ended.into_iter().for_each(|advert| self.end_advert(advert));
         }
+        self.end_links(device, adapter);
     }
 
     pub(crate) fn move_to(&mut self, device: u32, groups: BTreeSet<RangeGroup>) {
@@ -179,14 +191,20 @@ impl State {
         if let Some(owner) = self.devices.get_mut(&device) {
             owner.groups = groups;
             self.record(device, TraceKind::Moved { groups: listed });
+            self.check_ranges();
         }
     }
 
     /// Whether packets of the advert come into range of the scan. Nobody hears their own adverts.
     pub(crate) fn reaches(&self, advert: AdvertId, scan: ScanId) -> bool {
-        let pair = (self.devices.get(&advert.device), self.devices.get(&scan.device));
-        let (Some(sender), Some(listener)) = pair else { return false };
-        advert.device != scan.device && !sender.groups.is_disjoint(&listener.groups)
+        self.in_range(advert.device, scan.device)
+    }
+
+    /// Whether two devices hear each other. None hears itself.
+    pub(crate) fn in_range(&self, one: u32, other: u32) -> bool {
+        let pair = (self.devices.get(&one), self.devices.get(&other));
+        let (Some(first), Some(second)) = pair else { return false };
+        one != other && !first.groups.is_disjoint(&second.groups)
     }
 
     pub(crate) fn name(&self, device: u32) -> Arc<str> {
@@ -216,7 +234,7 @@ impl State {
         sighting
     }
 
-    fn ask(&self, device: u32, action: Action) -> Result<(), RadioError> {
+    pub(crate) fn ask(&self, device: u32, action: Action) -> Result<(), RadioError> {
         self.devices.get(&device).map_or(Err(RadioError::NoAdapter), |device| device.adapter.check(action))
     }
 }

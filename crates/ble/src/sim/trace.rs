@@ -28,6 +28,12 @@ pub struct ScanId {
     pub(crate) number: u32,
 }
 
+/// One connection between two devices. Connections are numbered from zero in the order in which they come about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ConnectionId {
+    pub(crate) number: u64,
+}
+
 impl AdvertId {
     /// A number that no other advert of the air has.
     pub(crate) fn key(self) -> u64 {
@@ -108,7 +114,36 @@ pub enum TraceKind {
         /// Why.
         reason: LossReason,
     },
-    /// The adapter refused to start a scan or an advert.
+    /// Other devices can connect to the device.
+    ListeningStarted {
+        /// At this PSM.
+        psm: u16,
+    },
+    /// They cannot any more.
+    ListeningEnded {
+        /// At this PSM.
+        psm: u16,
+    },
+    /// The device connected to another one.
+    Connected {
+        /// The connection.
+        link: ConnectionId,
+        /// The name of the other device.
+        to: Arc<str>,
+        /// The PSM.
+        psm: u16,
+    },
+    /// The other device turned a connection down.
+    ConnectRefused {
+        /// The PSM.
+        psm: u16,
+    },
+    /// The program at the device let go of a connection that was open.
+    Disconnected {
+        /// The connection.
+        link: ConnectionId,
+    },
+    /// The adapter refused to start a scan or an advert, or to be connected to.
     Refused {
         /// What it was asked for.
         action: Action,
@@ -163,6 +198,10 @@ pub enum Action {
     Scan,
     /// To start an advert.
     Advertise,
+    /// To be connected to.
+    Listen,
+    /// To connect to another device.
+    Connect,
 }
 
 impl fmt::Display for TraceEvent {
@@ -187,8 +226,17 @@ impl fmt::Display for TraceEvent {
                 };
                 write!(f, "{device} {why} a packet of advert {} of {from}", advert.number)
             }
+            TraceKind::ListeningStarted { psm } => write!(f, "{device} listens on PSM {psm:#x}"),
+            TraceKind::ListeningEnded { psm } => write!(f, "{device} stops listening on PSM {psm:#x}"),
+            TraceKind::Connected { link, to, psm } => {
+                write!(f, "{device} has connection {} to {to} on PSM {psm:#x}", link.number)
+            }
+            TraceKind::ConnectRefused { psm } => write!(f, "{device} is turned down on PSM {psm:#x}"),
+            TraceKind::Disconnected { link } => write!(f, "{device} ends connection {}", link.number),
             TraceKind::Refused { action: Action::Scan } => write!(f, "{device} is refused a scan"),
             TraceKind::Refused { action: Action::Advertise } => write!(f, "{device} is refused an advert"),
+            TraceKind::Refused { action: Action::Listen } => write!(f, "{device} may not be connected to"),
+            TraceKind::Refused { action: Action::Connect } => write!(f, "{device} may not connect"),
             TraceKind::AdapterChanged { adapter } => write!(f, "{device} has its adapter {adapter:?}"),
             TraceKind::Moved { groups } => {
                 let names: Vec<&str> = groups.iter().map(RangeGroup::name).collect();

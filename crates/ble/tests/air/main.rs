@@ -10,6 +10,7 @@
 mod chance;
 mod faults;
 mod hostile;
+mod links;
 mod model;
 mod packets;
 mod ranges;
