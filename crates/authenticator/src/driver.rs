@@ -1,9 +1,13 @@
 //! One loop that moves bytes between the authenticator machine, the radio and the tunnel. It holds no protocol rule.
 
-use std::{sync::Arc, time::Duration};
+use std::{future::pending, sync::Arc, time::Duration};
 
-use hybridge_ble::{Advertisement, DynAdvertiser, DynHandle, RadioError, ServiceUuid};
+use hybridge_ble::{
+    Advertisement, DynAdvertiser, DynHandle, RadioError, RadioFuture, ServiceUuid,
+    l2cap::{DynL2capListener, DynL2capListening, DynL2capSocket},
+};
 use hybridge_proto::{
+    advert::Psm,
     authenticator::{Action, AuthenticatorMachine, Event, ReplyError},
     channel::ChannelId,
 };
@@ -19,8 +23,37 @@ pub(crate) struct Driver {
     machine: AuthenticatorMachine,
     advertiser: Arc<dyn DynAdvertiser>,
     advert: Option<DynHandle>,
+    listener: Option<Arc<dyn DynL2capListener>>,
+    listening: Listening,
     channels: ChannelPool,
     last_dial_error: Option<DialError>,
+}
+
+/// How far listening for L2CAP connections is.
+enum Listening {
+    Off,
+    Starting(RadioFuture<'static, Box<dyn DynL2capListening>>),
+    On(Box<dyn DynL2capListening>),
+}
+
+/// What the radio has to say.
+enum Radio {
+    Listens(Box<dyn DynL2capListening>),
+    Accepted(Box<dyn DynL2capSocket>),
+    /// It does not listen, or not any more.
+    Failed(RadioError),
+}
+
+impl Listening {
+    /// Waits for the next news; forever if there can be none.
+    async fn next(&mut self) -> Radio {
+        let radio = match self {
+            Self::Off => pending().await,
+            Self::Starting(starting) => starting.await.map(Radio::Listens),
+            Self::On(listening) => listening.accept_dyn().await.map(Radio::Accepted),
+        };
+        radio.unwrap_or_else(Radio::Failed)
+    }
 }
 
 /// What a session has for its caller.
@@ -33,9 +66,18 @@ impl Driver {
     pub(crate) fn new(
         machine: AuthenticatorMachine,
         advertiser: Arc<dyn DynAdvertiser>,
+        listener: Option<Arc<dyn DynL2capListener>>,
         dialer: Arc<dyn DynDialer>,
     ) -> Self {
-        Self { machine, advertiser, advert: None, channels: ChannelPool::new(dialer), last_dial_error: None }
+        Self {
+            machine,
+            advertiser,
+            advert: None,
+            listener,
+            listening: Listening::Off,
+            channels: ChannelPool::new(dialer),
+            last_dial_error: None,
+        }
     }
 
     /// Runs until there is a request to answer or the session is over.
@@ -46,6 +88,7 @@ impl Driver {
             self.carry_out().await?;
             while let Some(event) = self.machine.poll_event() {
                 match event {
+                    Event::TunnelUnavailable(error) => on_progress(Progress::TunnelUnavailable(error)),
                     Event::Advertising => on_progress(Progress::Advertising),
                     Event::ClientConnected => on_progress(Progress::ClientConnected),
                     Event::CtapRequest(request) => return Ok(Next::Request(request)),
@@ -70,7 +113,7 @@ impl Driver {
         self.machine.shutdown();
         // Stopping the radio is the only action left that could fail, and it cannot.
         let _ = self.carry_out().await;
-        drop(self.advert);
+        drop((self.advert, self.listening));
         self.channels.finish(FAREWELL).await;
     }
 
@@ -79,14 +122,37 @@ impl Driver {
         let timer = async {
             match due {
                 Some(due) => tokio::time::sleep_until(Instant::from_std(due)).await,
-                None => std::future::pending().await,
+                None => pending().await,
             }
         };
         tokio::select! {
             biased;
             // The rare one first, so that a client that never falls silent cannot keep it from being seen.
             () = timer => self.machine.handle_timeout(now()),
+            radio = self.listening.next() => self.radio(radio),
             (channel, report) = self.channels.next() => self.report(channel, report),
+        }
+    }
+
+    fn radio(&mut self, radio: Radio) {
+        match radio {
+            Radio::Listens(listening) => {
+                let psm = Psm(listening.psm_dyn());
+                self.listening = Listening::On(listening);
+                self.machine.handle_l2cap_listening(now(), psm);
+            }
+            Radio::Accepted(socket) => {
+                let expected = self.machine.handle_l2cap_accepted();
+                tracing::debug!(expected = expected.is_some(), "connection over Bluetooth");
+                if let Some(channel) = expected {
+                    self.channels.accept(channel, socket);
+                }
+            }
+            Radio::Failed(error) => {
+                tracing::debug!(%error, "not listening for connections");
+                self.listening = Listening::Off;
+                self.machine.handle_l2cap_unavailable(now());
+            }
         }
     }
 
@@ -99,10 +165,16 @@ impl Driver {
                     let advert = if connectable { advert.connectable() } else { advert };
                     self.advert = Some(self.advertiser.advertise_dyn(advert).await?);
                 }
-                Action::StopAdvertising => self.advert = None,
+                Action::ListenL2cap => {
+                    if let Some(listener) = self.listener.clone() {
+                        let starting = Box::pin(async move { listener.listen_dyn().await });
+                        self.listening = Listening::Starting(starting);
+                    }
+                }
+                Action::StopAdvertising => (self.advert, self.listening) = (None, Listening::Off),
                 Action::Send { channel, message } => self.channels.send(channel, message),
                 Action::Close { channel, code } => self.channels.close(channel, code),
-                // The machine is not told that this driver can do anything else.
+                // There are no others that this driver was made for.
                 _ => {}
             }
         }

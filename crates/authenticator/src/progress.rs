@@ -1,15 +1,20 @@
 //! What a session tells while it goes on.
 
+use hybridge_proto::authenticator::AuthenticatorError;
+
 /// What happens, for a person to see. New kinds may come; ignore those you do not know.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Progress {
     /// The tunnel is being opened.
     Connecting,
-    /// The tunnel is open and the advert is on the air.
+    /// The tunnel cannot be opened, for this reason. A computer that can connect over Bluetooth is served all the same.
+    TunnelUnavailable(AuthenticatorError),
+    /// The advert is on the air; the tunnel is open, unless it is unavailable.
     Advertising,
     /// Whoever knows the code (or the link) and has heard the advert has joined. That it is the client that made the
-    /// code, and not somebody who photographed it, shows with the first request.
+    /// code, and not somebody who photographed it, shows with the first request. Told twice when the client lost its
+    /// Bluetooth connection and came back through the tunnel.
     ClientConnected,
     /// A request came in and is with the service.
     Request(Operation),

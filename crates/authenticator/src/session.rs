@@ -2,7 +2,7 @@
 
 use std::{fmt, sync::Arc};
 
-use hybridge_ble::DynAdvertiser;
+use hybridge_ble::{DynAdvertiser, l2cap::DynL2capListener};
 use hybridge_proto::{
     authenticator::{
         AuthenticatorConfig, AuthenticatorMachine, AuthenticatorTiming, IncomingCall, LinkOffer,
@@ -29,6 +29,10 @@ pub struct Authenticator {
     /// Linking information for a client that can remember phones. The caller has asked the person. Taken by the
     /// next session with a code of such a client. Default: none.
     pub linking: Option<LinkOffer>,
+    /// The radio that clients connect to if their code allows it, without a tunnel service between (CTAP 2.3). It is the
+    /// adapter that advertises. The tunnel is there as well, and if it cannot be opened a client that can connect is
+    /// served all the same. Default: none, so the tunnel.
+    pub l2cap: Option<Arc<dyn DynL2capListener>>,
     /// How long things may take.
     pub timing: AuthenticatorTiming,
     advertiser: Arc<dyn DynAdvertiser>,
@@ -40,7 +44,7 @@ impl Authenticator {
     /// An authenticator that advertises with `advertiser` and reaches its tunnel service with `dialer`.
     pub fn new(domain: DomainId, advertiser: Arc<dyn DynAdvertiser>, dialer: Arc<dyn DynDialer>) -> Self {
         let timing = AuthenticatorTiming::default();
-        Self { domain, linking: None, timing, advertiser, dialer, rng: None }
+        Self { domain, linking: None, l2cap: None, timing, advertiser, dialer, rng: None }
     }
 
     /// Takes the next session's randomness from this generator: for simulations that are to be repeated. Whoever can
@@ -95,6 +99,7 @@ impl Authenticator {
 
     fn machine_config(&self, get_info: Vec<u8>) -> AuthenticatorConfig {
         let mut config = AuthenticatorConfig::new(self.domain, get_info);
+        config.l2cap = self.l2cap.is_some();
         config.timing = self.timing;
         config
     }
@@ -110,7 +115,7 @@ impl Authenticator {
     }
 
     fn driver(&self, machine: AuthenticatorMachine) -> Driver {
-        Driver::new(machine, Arc::clone(&self.advertiser), Arc::clone(&self.dialer))
+        Driver::new(machine, Arc::clone(&self.advertiser), self.l2cap.clone(), Arc::clone(&self.dialer))
     }
 }
 

@@ -2,7 +2,9 @@
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
-use hybridge_ble::{DynScan, DynScanner, RadioError, Sighting};
+use hybridge_ble::{
+    AddressKind, DeviceAddress, DynScan, DynScanner, RadioError, Sighting, l2cap::DynL2capConnector,
+};
 use hybridge_proto::{
     channel::{ChannelId, Route, SightingId},
     client::{Action, CallId, ClientMachine, Event, FoundBy, RequestError},
@@ -44,11 +46,18 @@ pub(crate) enum Notice {
     Over(Result<(), Error>),
 }
 
+/// What the driver does with Bluetooth.
+pub(crate) struct Radios {
+    pub(crate) scanner: Arc<dyn DynScanner>,
+    /// If the machine may dial over L2CAP.
+    pub(crate) connector: Option<Arc<dyn DynL2capConnector>>,
+}
+
 pub(crate) struct Driver {
     machine: ClientMachine,
     /// The remembered phones that are called from the start.
     calls: Vec<CallId>,
-    scanner: Arc<dyn DynScanner>,
+    radios: Radios,
     commands: mpsc::Receiver<Command>,
     notices: mpsc::UnboundedSender<Notice>,
     scan: Option<Box<dyn DynScan>>,
@@ -72,7 +81,7 @@ impl Driver {
     pub(crate) fn new(
         machine: ClientMachine,
         calls: Vec<CallId>,
-        scanner: Arc<dyn DynScanner>,
+        radios: Radios,
         dialer: Arc<dyn DynDialer>,
         commands: mpsc::Receiver<Command>,
         notices: mpsc::UnboundedSender<Notice>,
@@ -80,7 +89,7 @@ impl Driver {
         Self {
             machine,
             calls,
-            scanner,
+            radios,
             commands,
             notices,
             scan: None,
@@ -118,7 +127,8 @@ impl Driver {
             }
             match self.wait().await {
                 Wake::Heard(sighting) => {
-                    self.machine.handle_service_data(now(), &sighting?.data, SightingId::default());
+                    let Sighting { data, device, .. } = sighting?;
+                    self.machine.handle_service_data(now(), &data, sighting_of(device));
                 }
                 Wake::Commanded(command) => self.command(command),
                 Wake::Reported(channel, report) => self.report(channel, report),
@@ -169,7 +179,7 @@ impl Driver {
                 self.act(action);
                 continue;
             }
-            self.scan = Some(self.scanner.scan_dyn().await?);
+            self.scan = Some(self.radios.scanner.scan_dyn().await?);
             self.progress(Progress::Scanning);
             for call in std::mem::take(&mut self.calls) {
                 self.progress(Progress::Connecting(FoundBy::Call(call)));
@@ -183,9 +193,14 @@ impl Driver {
         match action {
             Action::StopScan => self.scan = None,
             Action::Dial { channel, route: Route::Tunnel(request) } => self.channels.dial(channel, request),
+            Action::Dial { channel, route: Route::L2cap { psm, sighting } } => {
+                if let Some(connector) = &self.radios.connector {
+                    self.channels.connect(channel, Arc::clone(connector), device_of(sighting), psm.0);
+                }
+            }
             Action::Send { channel, message } => self.channels.send(channel, message),
             Action::Close { channel, code } => self.channels.close(channel, code),
-            // The machine is not told that this driver can do anything else.
+            // There are no others that this driver was made for.
             _ => {}
         }
     }
@@ -275,7 +290,38 @@ impl Driver {
     }
 }
 
+/// The bit behind an address that says who gave it out.
+const RANDOM: u64 = 1 << 48;
+
+/// Where a sighting came from, as the number by which the machine knows it.
+fn sighting_of(device: DeviceAddress) -> SightingId {
+    let [a, b, c, d, e, f] = *device.bytes();
+    let bytes = u64::from_be_bytes([0, 0, a, b, c, d, e, f]);
+    SightingId(if device.kind() == AddressKind::Random { bytes | RANDOM } else { bytes })
+}
+
+fn device_of(sighting: SightingId) -> DeviceAddress {
+    let [_, _, a, b, c, d, e, f] = sighting.0.to_be_bytes();
+    let kind = if sighting.0 & RANDOM == 0 { AddressKind::Public } else { AddressKind::Random };
+    DeviceAddress::new([a, b, c, d, e, f], kind)
+}
+
 /// The runtime's clock, which tests can bend.
 pub(crate) fn now() -> std::time::Instant {
     Instant::now().into_std()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sighting_leads_back_to_its_device() {
+        for kind in [AddressKind::Public, AddressKind::Random] {
+            for bytes in [[0; 6], [0xFF; 6], [1, 2, 3, 4, 5, 6]] {
+                let device = DeviceAddress::new(bytes, kind);
+                assert_eq!(device_of(sighting_of(device)), device);
+            }
+        }
+    }
 }

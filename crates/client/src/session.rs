@@ -6,7 +6,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use hybridge_ble::DynScanner;
+use hybridge_ble::{DynScanner, l2cap::DynL2capConnector};
 use hybridge_proto::{
     client::{CallId, ClientConfig, ClientMachine, ClientTiming, Link},
     message::Features,
@@ -19,7 +19,7 @@ use tokio::{runtime::Handle, sync::mpsc};
 
 use crate::{
     channel::CtapChannel,
-    driver::{Command, Driver, Notice, now},
+    driver::{Command, Driver, Notice, Radios, now},
     error::Error,
     progress::Progress,
 };
@@ -41,6 +41,10 @@ pub struct SessionConfig {
     /// When the code says that it was made, in Unix seconds. Informational: nothing depends on it. Default: the
     /// system's clock; `None` leaves it out.
     pub unix_time: Option<u64>,
+    /// The radio to connect to phones with, without a tunnel service between (CTAP 2.3). The code says so then, which
+    /// phones from before 2026 may refuse; those that can do neither refuse nor offer it come through the tunnel.
+    /// Default: none, so the tunnel.
+    pub l2cap: Option<Arc<dyn DynL2capConnector>>,
     /// How long things may take.
     pub timing: ClientTiming,
 }
@@ -55,6 +59,7 @@ impl SessionConfig {
             links: Vec::new(),
             accept_linking: false,
             unix_time: unix_time(),
+            l2cap: None,
             timing: ClientTiming::default(),
         }
     }
@@ -63,6 +68,7 @@ impl SessionConfig {
         let mut config = ClientConfig::new(self.hint.clone());
         config.required = self.required;
         config.accept_linking = self.accept_linking;
+        config.l2cap = self.l2cap.is_some();
         config.timing = self.timing;
         config.unix_time = self.unix_time;
         config
@@ -121,7 +127,8 @@ impl Session {
         let runtime = Handle::try_current().map_err(|_| Error::NoRuntime)?;
         let (commands, ordered) = mpsc::channel(1);
         let (tell, notices) = mpsc::unbounded_channel();
-        runtime.spawn(Driver::new(machine, calls.clone(), radio, dialer, ordered, tell).run());
+        let radios = Radios { scanner: radio, connector: config.l2cap };
+        runtime.spawn(Driver::new(machine, calls.clone(), radios, dialer, ordered, tell).run());
         Ok(Self { calls, commands, notices })
     }
 

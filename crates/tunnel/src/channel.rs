@@ -2,10 +2,12 @@
 
 use std::fmt;
 
+use hybridge_ble::l2cap::DynL2capSocket;
 pub use hybridge_proto::channel::CloseCode;
 
 use crate::error::ChannelError;
 
+mod l2cap;
 mod memory;
 mod websocket;
 
@@ -18,6 +20,11 @@ pub(crate) use websocket::open;
 /// The channel lives until both halves are dropped, which closes the connection without a close frame; the peer
 /// then sees [`ChannelError::Vanished`] or, behind a tunnel service, a close with code 1001. Say goodbye with
 /// [`ChannelSender::close`].
+///
+/// Over L2CAP it carries packets: each message leaves with its [terminator](hybridge_proto::packets), in as few packets
+/// as possible, and what is received is one packet as it came. Where messages end in them is for
+/// [`PacketReader`](hybridge_proto::packets::PacketReader) to say, and so for the two machines. There are no close
+/// frames either: a channel that is closed is dropped.
 #[derive(Debug)]
 pub struct DataChannel {
     sender: ChannelSender,
@@ -31,11 +38,13 @@ pub struct ChannelSender(Sender);
 pub struct ChannelReceiver(Receiver);
 
 enum Sender {
+    L2cap(l2cap::Sender),
     WebSocket(websocket::Sender),
     Memory(memory::Sender),
 }
 
 enum Receiver {
+    L2cap(l2cap::Receiver),
     WebSocket(websocket::Receiver),
     Memory(memory::Receiver),
 }
@@ -46,6 +55,15 @@ impl DataChannel {
     pub fn pair(capacity: usize) -> (Self, Self) {
         let (a, b) = pair(capacity);
         (a.into_channel(), b.into_channel())
+    }
+
+    /// A channel over a Bluetooth connection.
+    pub fn l2cap(socket: Box<dyn DynL2capSocket>) -> Self {
+        l2cap::open(socket)
+    }
+
+    pub(crate) const fn is_l2cap(&self) -> bool {
+        matches!(self.sender.0, Sender::L2cap(_))
     }
 
     /// The two halves, for use by different tasks.
@@ -79,12 +97,13 @@ impl ChannelSender {
     ///
     /// # Cancel safety
     /// When the future is dropped, the message was sent, or leaves with the next one, or is not sent at all;
-    /// never in part, and never twice.
+    /// never in part, and never twice. A channel over L2CAP is over if a part had left.
     pub async fn send(&mut self, message: &[u8]) -> Result<(), ChannelError> {
         if message.len() > hybridge_proto::service::MAX_MESSAGE {
             return Err(ChannelError::MessageTooLarge);
         }
         match &mut self.0 {
+            Sender::L2cap(sender) => sender.send(message).await,
             Sender::WebSocket(sender) => sender.send(message).await,
             Sender::Memory(sender) => sender.send(message).await,
         }
@@ -98,6 +117,8 @@ impl ChannelSender {
     /// When the future is dropped, the close frame was sent or not.
     pub async fn close(self, code: CloseCode) {
         match self.0 {
+            // It ends when the other half is dropped too.
+            Sender::L2cap(_) => {}
             Sender::WebSocket(sender) => sender.close(code).await,
             Sender::Memory(sender) => sender.close(code),
         }
@@ -105,7 +126,7 @@ impl ChannelSender {
 }
 
 impl ChannelReceiver {
-    /// Waits for the next message.
+    /// Waits for the next message, or over L2CAP for the next packet.
     ///
     /// Keep calling it while the channel is in use, also when no message is expected: the peer's pings are
     /// answered within.
@@ -118,6 +139,7 @@ impl ChannelReceiver {
     /// When the future is dropped, no message is lost.
     pub async fn receive(&mut self) -> Result<Vec<u8>, ChannelError> {
         match &mut self.0 {
+            Receiver::L2cap(receiver) => receiver.receive().await,
             Receiver::WebSocket(receiver) => receiver.receive().await,
             Receiver::Memory(receiver) => receiver.receive().await,
         }
@@ -127,6 +149,7 @@ impl ChannelReceiver {
 impl fmt::Debug for ChannelSender {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self.0 {
+            Sender::L2cap(_) => "ChannelSender(L2CAP)",
             Sender::WebSocket(_) => "ChannelSender(websocket)",
             Sender::Memory(_) => "ChannelSender(memory)",
         })
@@ -136,6 +159,7 @@ impl fmt::Debug for ChannelSender {
 impl fmt::Debug for ChannelReceiver {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self.0 {
+            Receiver::L2cap(_) => "ChannelReceiver(L2CAP)",
             Receiver::WebSocket(_) => "ChannelReceiver(websocket)",
             Receiver::Memory(_) => "ChannelReceiver(memory)",
         })

@@ -2,6 +2,7 @@
 
 use std::{io, time::Duration};
 
+use hybridge_ble::RadioError;
 use hybridge_proto::service::MAX_MESSAGE;
 use thiserror::Error;
 
@@ -33,9 +34,12 @@ pub enum ChannelError {
     /// The operating system reported another fault of the connection.
     #[error("the connection failed; check the network and start again")]
     Io(#[source] io::Error),
+    /// The radio of an L2CAP connection failed.
+    #[error("the Bluetooth connection failed; switch Bluetooth on and start again")]
+    Radio(#[source] RadioError),
 }
 
-/// Why a tunnel service could not be dialed.
+/// Why a tunnel service, or a phone over Bluetooth, could not be dialed.
 ///
 /// No variant holds an identifier of the request, in its text or in `Debug`.
 #[derive(Debug, Error)]
@@ -74,6 +78,9 @@ pub enum DialError {
     /// The service sent the request elsewhere, in a way that is not followed.
     #[error("the tunnel service redirects in a way that is not followed: {0}")]
     RedirectRefused(#[from] RedirectRefused),
+    /// The phone was not reached over Bluetooth.
+    #[error("the phone cannot be connected to over Bluetooth; keep it near and try again")]
+    L2cap(#[source] RadioError),
     /// It took too long altogether.
     #[error("the tunnel service did not answer within {after:?}; check the network connection and try again")]
     TimedOut {

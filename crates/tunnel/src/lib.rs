@@ -1,7 +1,8 @@
 //! Data channels of the FIDO hybrid transport (CTAP 2.2/2.3 section 11.5): what carries messages between a phone
 //! and a computer.
 //!
-//! - [`DataChannel`] moves messages, whatever carries them; [`DataChannel::pair`] makes one within the process.
+//! - [`DataChannel`] moves messages, whatever carries them; [`DataChannel::pair`] makes one within the process, and
+//!   [`DataChannel::l2cap`] makes one over a Bluetooth connection.
 //! - [`Dialer`] opens channels to tunnel services. [`WebSocketDialer`] does so over the network, and
 //!   [`MemoryService`] is a dialer and tunnel service within the process, for tests.
 //! - [`Connect`] is the seam below the websocket: another address, a simulated network, an in-memory stream.

@@ -1,7 +1,11 @@
 //! Several channels behind one receiving end, for a driver that is one loop.
 
-use std::{collections::HashMap, fmt, sync::Arc, time::Duration};
+use std::{collections::HashMap, fmt, future::Future, sync::Arc, time::Duration};
 
+use hybridge_ble::{
+    DeviceAddress,
+    l2cap::{DynL2capConnector, DynL2capSocket},
+};
 use hybridge_proto::{
     channel::{ChannelId, CloseCode, DialFailure},
     ids::RoutingId,
@@ -15,7 +19,7 @@ use tokio::{
 
 use crate::{
     channel::DataChannel,
-    dial::DynDialer,
+    dial::{Dialed, DynDialer},
     error::{ChannelError, DialError},
 };
 
@@ -25,6 +29,9 @@ const WAITING_REPORTS: usize = 16;
 
 /// How long a channel that was closed on this side waits for the peer's answer.
 const LINGER: Duration = Duration::from_secs(1);
+
+/// How long an L2CAP connection outlives its last message, which is on its way.
+const L2CAP_LINGER: Duration = Duration::from_millis(250);
 
 /// What one channel of a [`ChannelPool`] reports. `Debug` shows the length of a message only.
 #[non_exhaustive]
@@ -38,7 +45,7 @@ pub enum Report {
     },
     /// The channel could not be opened. It is gone from the pool.
     DialFailed(DialError),
-    /// A message came in.
+    /// A message came in, or over L2CAP a packet.
     Message(Vec<u8>),
     /// The channel is over, and gone from the pool.
     Closed(ChannelError),
@@ -70,10 +77,40 @@ impl ChannelPool {
 
     /// Starts opening a channel; [`Report::Opened`] or [`Report::DialFailed`] follows.
     pub fn dial(&mut self, key: ChannelId, request: ServiceRequest) {
+        let dialer = Arc::clone(&self.dialer);
+        self.open(key, async move { dialer.dial_dyn(&request).await });
+    }
+
+    /// Starts connecting to a device over L2CAP; [`Report::Opened`] or [`Report::DialFailed`] follows.
+    pub fn connect(
+        &mut self,
+        key: ChannelId,
+        connector: Arc<dyn DynL2capConnector>,
+        device: DeviceAddress,
+        psm: u16,
+    ) {
+        self.open(key, async move {
+            let socket = connector.connect_dyn(device, psm).await.map_err(DialError::L2cap)?;
+            let channel = DataChannel::l2cap(socket);
+            Ok(Dialed { channel, routing_id: Err(RoutingIdError::Missing), signal: false })
+        });
+    }
+
+    /// Takes in an L2CAP connection that is open already, so that no [`Report::Opened`] follows.
+    pub fn accept(&mut self, key: ChannelId, socket: Box<dyn DynL2capSocket>) {
         let (orders, ordered) = mpsc::unbounded_channel();
         self.orders.insert(key, orders);
-        let task = run_channel(key, Arc::clone(&self.dialer), request, ordered, self.report_to.clone());
-        self.tasks.spawn(task);
+        self.tasks.spawn(carry(key, DataChannel::l2cap(socket), ordered, self.report_to.clone()));
+    }
+
+    fn open(
+        &mut self,
+        key: ChannelId,
+        dialing: impl Future<Output = Result<Dialed, DialError>> + Send + 'static,
+    ) {
+        let (orders, ordered) = mpsc::unbounded_channel();
+        self.orders.insert(key, orders);
+        self.tasks.spawn(run_channel(key, dialing, ordered, self.report_to.clone()));
     }
 
     /// Queues a message behind earlier ones. A channel that is gone takes no more, and has reported that.
@@ -146,13 +183,12 @@ impl fmt::Debug for Report {
 
 async fn run_channel(
     key: ChannelId,
-    dialer: Arc<dyn DynDialer>,
-    request: ServiceRequest,
+    dialing: impl Future<Output = Result<Dialed, DialError>> + Send,
     mut orders: mpsc::UnboundedReceiver<Order>,
     reports: mpsc::Sender<(ChannelId, Report)>,
 ) {
     let dialed = tokio::select! {
-        dialed = dialer.dial_dyn(&request) => dialed,
+        dialed = dialing => dialed,
         // Nothing is sent before the channel is open, so any order means to stop.
         _ = orders.recv() => return,
     };
@@ -176,6 +212,7 @@ async fn carry(
     mut orders: mpsc::UnboundedReceiver<Order>,
     reports: mpsc::Sender<(ChannelId, Report)>,
 ) {
+    let linger = if channel.is_l2cap() { L2CAP_LINGER } else { LINGER };
     let (mut sender, mut receiver) = channel.split();
     let reading = async {
         loop {
@@ -203,7 +240,7 @@ async fn carry(
         () = writing => {
             // Until the peer has answered: a connection that is dropped with unread bytes is reset, and a reset
             // destroys what the peer has not read yet.
-            let _ = timeout(LINGER, async { while receiver.receive().await.is_ok() {} }).await;
+            let _ = timeout(linger, async { while receiver.receive().await.is_ok() {} }).await;
             return;
         }
     };
@@ -215,6 +252,7 @@ impl DialError {
     pub fn failure(&self) -> DialFailure {
         match self {
             Self::Gone => DialFailure::Gone,
+            Self::L2cap(_) => DialFailure::L2cap,
             Self::Refused { status, .. } => DialFailure::Refused(*status),
             Self::NotTunnelService(_) | Self::RedirectRefused(_) | Self::InvalidRequest => {
                 DialFailure::NotATunnelService

@@ -47,7 +47,7 @@ fn what_a_caller_chooses() {
         format!("{config:?}"),
         format!(
             "SessionConfig {{ hint: MakeCredential, required: Features {{ ctap: true, digital_credentials: false }}, \
-             show_code: true, links: [{}], accept_linking: false, unix_time: Some(1), \
+             show_code: true, links: [{}], accept_linking: false, unix_time: Some(1), l2cap: None, \
              timing: {timing} }}",
             link_shown()
         )

@@ -15,6 +15,7 @@ use hybridge_proto::{
     keys::{EidKey, IdentitySeed, LinkSecret, PerContactSecret, Psk, QrSecret, RootSecret, SharedSecret},
     link::{ClientPayload, LinkSignature},
     message::{Message, PostHandshake, Update},
+    packets::PacketReader,
     qr::{Hint, QrCode},
     service::{CLIENT_PAYLOAD_HEADER, ServicePath, ServiceRequest},
 };
@@ -105,6 +106,9 @@ fn keys_and_handshakes() {
     let traffic = TrafficKey::from_bytes(&[1; 32]);
     let halves = (Sealer::new(&traffic), Opener::new(&traffic));
     assert_eq!(format!("{halves:?}"), "(Sealer { counter: 0, .. }, Opener { counter: 0, .. })");
+    let mut packets = PacketReader::new();
+    packets.push(&[0xAB; 5]);
+    assert_eq!(format!("{packets:?}"), "PacketReader { unread: 5, .. }");
 }
 
 #[test]

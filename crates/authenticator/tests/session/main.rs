@@ -6,5 +6,6 @@ mod cancel;
 mod failures;
 mod laptop;
 mod linking;
+mod over_bluetooth;
 mod serving;
 mod world;

@@ -70,6 +70,7 @@ impl World {
     pub async fn nothing_is_left(&self) {
         sleep(Duration::from_secs(1)).await;
         assert_eq!((self.laptop.running_scans(), self.phone.live_adverts()), (0, 0), "radios");
+        assert_eq!(self.phone.open_connections(), 0, "connections");
         assert_eq!(tasks(), self.tasks, "tasks");
     }
 }

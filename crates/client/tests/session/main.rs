@@ -7,4 +7,5 @@ mod channel;
 mod closing;
 mod failures;
 mod linking;
+mod over_bluetooth;
 mod support;

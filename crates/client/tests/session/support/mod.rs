@@ -44,7 +44,10 @@ pub type Answering<S> = JoinHandle<(S, Result<(), hybridge_authenticator::Error>
 
 impl World {
     pub fn new() -> Self {
-        let air = Air::new(7);
+        Self::in_air(Air::new(7))
+    }
+
+    pub fn in_air(air: Air) -> Self {
         let (laptop, phone) = (air.device("laptop"), air.device("phone"));
         let service = MemoryService::new();
         let dialer = Arc::new(ScriptedDialer::new(service.clone()));
@@ -76,8 +79,15 @@ impl World {
         Authenticator::new(DOMAIN, Arc::new(self.phone.clone()), Arc::new(self.service.clone()))
     }
 
-    pub fn answer<S: CtapService + 'static>(&self, code: String, mut service: S) -> Answering<S> {
-        let mut authenticator = self.authenticator();
+    pub fn answer<S: CtapService + 'static>(&self, code: String, service: S) -> Answering<S> {
+        Self::answer_with(self.authenticator(), code, service)
+    }
+
+    pub fn answer_with<S: CtapService + 'static>(
+        mut authenticator: Authenticator,
+        code: String,
+        mut service: S,
+    ) -> Answering<S> {
         tokio::spawn(async move {
             let outcome = authenticator.answer_code(&code, &mut service, |_| {}).await;
             (service, outcome)
@@ -107,6 +117,7 @@ impl World {
     pub async fn nothing_is_left(&self) {
         sleep(A_SECOND).await;
         assert_eq!((self.laptop.running_scans(), self.phone.live_adverts()), (0, 0), "radios");
+        assert_eq!((self.laptop.open_connections(), self.phone.open_connections()), (0, 0), "connections");
         assert_eq!(tasks(), self.tasks, "tasks");
     }
 }
