@@ -44,6 +44,7 @@ mod meddling;
 mod messages;
 mod network;
 mod noise;
+mod offers;
 mod phone;
 mod report;
 mod scene;

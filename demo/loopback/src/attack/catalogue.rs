@@ -1,8 +1,8 @@
 //! All attacks by name.
 
 use super::{
-    Attack, adverts, by_laptops, by_phones, codes, control::Family, crowds, links, messages, services, sizes,
-    swaps,
+    Attack, adverts, by_laptops, by_phones, codes, control::Family, crowds, links, messages, offers,
+    services, sizes, swaps,
 };
 
 /// Name, family and function, whether the owner signs in all the same, and the description.
@@ -48,6 +48,10 @@ pub(super) const ATTACKS: &[Attack] = attacks! {
         "Somebody with the code advertises a tunnel service that has no host.";
     "advert-flood" Ceremony adverts::advert_flood [owner_signs_in] =>
         "Somebody with the code advertises hundreds of tunnels that lead nowhere.";
+    "forged-offer" Bluetooth offers::forged_offer [owner_signs_in] =>
+        "A device near the laptop puts an offer of its own to be connected to behind the phone's advert.";
+    "garbage-on-psm" Bluetooth offers::garbage_on_psm [owner_signs_in] =>
+        "A device near the phone connects to it over Bluetooth and sends garbage, or nothing.";
     "two-phones" Ceremony crowds::two_phones [owner_signs_in] =>
         "A second phone answers the owner's code through the same tunnel service.";
     "stalling-phone" Service crowds::stalling_phone [owner_signs_in] =>

@@ -20,6 +20,8 @@ use super::{
 pub(super) enum Family {
     /// Laptop and phone at the real tunnel service.
     Ceremony,
+    /// Laptop and phone without a tunnel service between them.
+    Bluetooth,
     /// Laptop and phone at the attacker's tunnel service.
     Service,
     /// The attacker's laptop and a phone.
@@ -39,6 +41,7 @@ impl Family {
         let scene = Scene::set(seed).await?;
         match self {
             Self::Ceremony => ceremony(&scene).await?,
+            Self::Bluetooth => bluetooth(&scene).await?,
             Self::Service => service(&scene).await?,
             Self::Laptop => return laptop(&scene).await,
             Self::Phone => phone(&scene).await?,
@@ -53,6 +56,16 @@ async fn ceremony(scene: &Scene) -> Result<(), Failure> {
     let phone = scene.phone()?.answer(laptop.code().await?);
     laptop.end().await?.signed_in()?;
     phone.end().await?.satisfied()
+}
+
+async fn bluetooth(scene: &Scene) -> Result<(), Failure> {
+    let laptop = scene.laptop()?.over_bluetooth();
+    let directory = laptop.directory.clone();
+    let mut laptop = laptop.sign_in();
+    let phone = scene.phone()?.over_bluetooth().answer(laptop.code().await?);
+    laptop.end().await?.signed_in()?;
+    phone.end().await?.satisfied()?;
+    if directory.dials() == 0 { Ok(()) } else { Err(Setup::from("the laptop took the tunnel").into()) }
 }
 
 async fn service(scene: &Scene) -> Result<(), Failure> {

@@ -92,6 +92,12 @@ impl Laptop {
         self
     }
 
+    /// Offers phones to connect to them over Bluetooth.
+    pub(super) fn over_bluetooth(mut self) -> Self {
+        self.config.l2cap = Some(Arc::new(self.radio.clone()));
+        self
+    }
+
     /// Opens the website's page and clicks "sign in".
     pub(super) fn sign_in(self) -> SigningIn {
         let (tell, progress) = mpsc::unbounded_channel();

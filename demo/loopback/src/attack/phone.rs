@@ -34,6 +34,7 @@ pub(super) struct Phone {
     pub(super) timing: AuthenticatorTiming,
     pub(super) linking: Option<LinkOffer>,
     pub(super) directory: Directory,
+    over_bluetooth: bool,
     radio: SimDevice,
     witness: Witness,
     /// Where its passkeys go after the session.
@@ -96,7 +97,29 @@ impl Phone {
         timing.advertise = PATIENCE;
         timing.idle = PATIENCE;
         let witness = Witness { passkeys, asked: 0, undecided: false, ledger };
-        Self { domain: SERVICE, timing, linking: None, directory, radio, witness, drawer, rng }
+        Self {
+            domain: SERVICE,
+            timing,
+            linking: None,
+            directory,
+            over_bluetooth: false,
+            radio,
+            witness,
+            drawer,
+            rng,
+        }
+    }
+
+    /// Offers laptops to be connected to over Bluetooth.
+    pub(super) fn over_bluetooth(mut self) -> Self {
+        self.over_bluetooth = true;
+        self
+    }
+
+    /// Goes to another place.
+    pub(super) fn at(self, place: &str) -> Self {
+        self.radio.move_to([place]);
+        self
     }
 
     /// Advertises for this long only.
@@ -148,7 +171,10 @@ impl Phone {
 
     fn into_parts(self) -> (Authenticator, Witness) {
         let (radio, dialer) = (Arc::new(self.radio), Arc::new(self.directory));
-        let mut authenticator = Authenticator::new(self.domain, radio, dialer);
+        let mut authenticator = Authenticator::new(self.domain, radio.clone(), dialer);
+        if self.over_bluetooth {
+            authenticator.l2cap = Some(radio);
+        }
         authenticator.timing = self.timing;
         authenticator.linking = self.linking;
         authenticator.dangerous_set_rng(self.rng);

@@ -7,6 +7,7 @@ use std::{
 };
 
 use hybridge_authenticator::Error as PhoneError;
+use hybridge_ble::RadioError;
 use hybridge_client::{AttemptError, Error as LaptopError};
 use hybridge_proto::{frame::FrameError, link::LinkError};
 use hybridge_tunnel::{ChannelError, DialError};
@@ -54,6 +55,13 @@ pub enum Refusal {
     Dial(DialError),
     /// The tunnel service hung up on the attacker.
     HungUp(ChannelError),
+    /// The attacker's Bluetooth connection was ended.
+    TurnedAway {
+        /// By whom.
+        by: Party,
+        /// What the attacker's radio says.
+        error: RadioError,
+    },
     /// The website did not take the response.
     Website(RelyingPartyError),
 }
@@ -70,6 +78,7 @@ impl Refusal {
             | Self::Frame(_) => Party::Laptop,
             Self::Phone(_) => Party::Phone,
             Self::Dial(_) | Self::HungUp(_) => Party::TunnelService,
+            Self::TurnedAway { by, .. } => *by,
             Self::Website(_) => Party::Website,
         }
     }
@@ -86,6 +95,7 @@ impl Refusal {
             Self::Phone(error) => format!("{error:?}"),
             Self::Dial(error) => format!("{error:?}"),
             Self::HungUp(error) => format!("{error:?}"),
+            Self::TurnedAway { error, .. } => format!("{error:?}"),
             Self::Website(error) => format!("{error:?}"),
         }
     }
@@ -103,6 +113,7 @@ impl fmt::Display for Refusal {
             Self::Phone(error) => error.fmt(f),
             Self::Dial(error) => error.fmt(f),
             Self::HungUp(error) => error.fmt(f),
+            Self::TurnedAway { error, .. } => error.fmt(f),
             Self::Website(error) => error.fmt(f),
         }
     }
