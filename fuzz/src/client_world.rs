@@ -205,8 +205,9 @@ impl World {
     fn any_message(&mut self, which: u8, message: &[u8]) {
         let Some(channel) = choose(&mut self.channels, which) else { return };
         let signal = message == [0];
-        // It may be the signal of a tunnel service; anything else leaves the phone's own messages unread.
-        channel.proved &= signal;
+        // It may be the signal of a tunnel service; anything else leaves the phone's own messages unread. Over BLE it
+        // may be the end of a message, and a channel with anything else is of no further use.
+        channel.proved &= signal || matches!(channel.route, Route::L2cap { .. });
         self.machine.handle_message(self.now, channel.id, message.to_vec());
     }
 

@@ -89,6 +89,25 @@ pub mod authenticator {
     pub const COUNT: u8 = 12;
 }
 
+/// The first byte and steps of the `packets` target.
+pub mod packets {
+    /// Flags of the first byte: a handshake message comes first.
+    pub const HANDSHAKE: u8 = 1;
+
+    /// A message with its end, in packets of a size: byte of size, chunk.
+    pub const MESSAGE: u8 = 0;
+    /// A message, and its end in a packet of its own: chunk.
+    pub const APART: u8 = 1;
+    /// A message without its end: chunk.
+    pub const BARE: u8 = 2;
+    /// The same bytes again and again: byte of times, chunk.
+    pub const FLOOD: u8 = 3;
+    /// Any packet: chunk.
+    pub const PACKET: u8 = 4;
+    /// How many kinds of steps there are; a larger byte stands for its remainder.
+    pub const COUNT: u8 = 5;
+}
+
 /// Takes values from the front of the input. What is missing at its end reads as zeros.
 #[derive(Debug)]
 pub struct Reader<'b>(&'b [u8]);

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use hybridge_fuzz_input::{Writer, authenticator, client};
+use hybridge_fuzz_input::{Writer, authenticator, client, packets};
 
 use crate::corpus::Corpus;
 
@@ -24,7 +24,10 @@ pub(crate) fn write(corpus: &mut Corpus) -> io::Result<()> {
     for flags in [0, authenticator::CODE_LINKING, authenticator::CALL, authenticator::DIGITAL, 6] {
         corpus.add("authenticator_machine", serves(flags, 0))?;
     }
-    corpus.add("authenticator_machine", serves_over_bluetooth())
+    corpus.add("authenticator_machine", serves_over_bluetooth())?;
+    corpus.add("authenticator_machine", comes_back())?;
+    corpus.add("packets", in_packets())?;
+    corpus.add("packets", Writer::default().byte(0).byte(packets::FLOOD).byte(255).chunk(b"\r\n").finish())
 }
 
 /// A phone answers the code: advert, tunnel, handshake, description.
@@ -96,4 +99,27 @@ fn serves_over_bluetooth() -> Vec<u8> {
         Writer::default().byte(authenticator::L2CAP).byte(2).byte(authenticator::LISTENING).fixed(&[128, 0]);
     let met = opened.byte(authenticator::ACCEPTED).byte(authenticator::HANDSHAKE).fixed(&[0, 0, 0]);
     met.byte(authenticator::FRAME).byte(0).chunk(&[1, 4]).byte(authenticator::CLOSED).byte(0).finish()
+}
+
+/// A client that gives BLE up before it has asked for anything.
+fn comes_back() -> Vec<u8> {
+    let listening =
+        Writer::default().byte(authenticator::L2CAP).byte(3).byte(authenticator::LISTENING).fixed(&[128, 0]);
+    let opened = listening.byte(authenticator::OPENED).fixed(&[0, 1, 1, 2, 3]).byte(authenticator::ACCEPTED);
+    let met = opened.byte(authenticator::HANDSHAKE).fixed(&[1, 0, 0]);
+    let back = met.byte(authenticator::CLOSED).byte(1).byte(authenticator::HANDSHAKE).fixed(&[0, 0, 0]);
+    back.byte(authenticator::FRAME)
+        .byte(0)
+        .chunk(&[1, 4])
+        .byte(authenticator::REPLY)
+        .chunk(&[0, 0xa0])
+        .finish()
+}
+
+/// Every habit of an honest peer.
+fn in_packets() -> Vec<u8> {
+    let whole = Writer::default().byte(packets::HANDSHAKE).byte(packets::MESSAGE).byte(255).chunk(&[1, 2, 3]);
+    let cut = whole.byte(packets::MESSAGE).byte(7).chunk(&[4; 90]);
+    let bare = cut.byte(packets::APART).chunk(&[5]).byte(packets::BARE).chunk(&[6]);
+    bare.byte(packets::PACKET).chunk(b"\r\n").finish()
 }
