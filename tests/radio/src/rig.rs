@@ -5,7 +5,7 @@ use std::time::Duration;
 use hybridge_ble::PayloadLimit;
 use hybridge_ble::bluez::SystemRadio;
 use hybridge_ble::btleplug::SystemScanner;
-use hybridge_ble::conformance::{Bounds, Rig};
+use hybridge_ble::conformance::{Bounds, Rig, l2cap};
 
 use crate::table::Failure;
 
@@ -13,6 +13,8 @@ use crate::table::Failure;
 pub(crate) struct SystemRig {
     scanner: SystemScanner,
     advertiser: SystemRadio,
+    /// The scanner's adapter, for connecting.
+    connector: SystemRadio,
     /// What BlueZ says of the two.
     listening: bluer::Adapter,
     sending: bluer::Adapter,
@@ -27,6 +29,7 @@ impl SystemRig {
         Ok(Self {
             scanner: SystemScanner::open(Some(scanner)).await?,
             advertiser: SystemRadio::open(Some(advertiser)).await?,
+            connector: SystemRadio::open(Some(scanner)).await?,
             listening: session.adapter(scanner).map_err(Failure::needed("the adapter"))?,
             sending: session.adapter(advertiser).map_err(Failure::needed("the adapter"))?,
             mark,
@@ -68,5 +71,22 @@ impl Rig for SystemRig {
 
     fn mark(&self) -> [u8; 6] {
         self.mark
+    }
+}
+
+impl l2cap::Rig for SystemRig {
+    type Connector = SystemRadio;
+    type Listener = SystemRadio;
+
+    fn connector(&self) -> &SystemRadio {
+        &self.connector
+    }
+
+    fn listener(&self) -> &SystemRadio {
+        &self.advertiser
+    }
+
+    fn patience(&self) -> Duration {
+        Duration::from_secs(10)
     }
 }

@@ -34,8 +34,8 @@ impl Way {
 }
 
 /// `hybridge create` on the laptop.
-pub(crate) async fn create(website: &mut Website, way: &Way) -> Result<(), Failure> {
-    let (options, pending) = website.registration()?;
+pub(crate) async fn create(website: &mut Website, user: &str, way: &Way) -> Result<(), Failure> {
+    let (options, pending) = website.registration(user)?;
     let laptop = Laptop::start("create", &options, way).await?;
     let printed = meet(laptop, way).await?;
     website.register(pending, &printed)

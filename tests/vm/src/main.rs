@@ -53,8 +53,9 @@ async fn programs(system: &mut System) -> Result<Table, Failure> {
     let mut website = Website::new()?;
     let service = TunnelService::start().await?;
     let tunnel = Way::Tunnel;
+    let [ada, grace] = website::USERS;
     let mut table = Table::new("programs", 9);
-    table.case("create, through a tunnel", ceremony::create(&mut website, &tunnel)).await;
+    table.case("create, through a tunnel", ceremony::create(&mut website, ada, &tunnel)).await;
     table.case("get, through a tunnel", ceremony::get(&mut website, &tunnel)).await;
     table.case("bluetoothd killed while the laptop waits", faults::killed(system, &website, &tunnel)).await;
     table.case("the next get, on a new bluetoothd", ceremony::get(&mut website, &tunnel)).await;
@@ -62,7 +63,9 @@ async fn programs(system: &mut System) -> Result<Table, Failure> {
     table.case("bluetoothd restarted while the laptop waits", restarted).await;
     table.case("phone killed while it advertises", faults::phone_killed(&website, &tunnel)).await;
     drop(service);
-    table.case("create over L2CAP, no tunnel service", ceremony::create(&mut website, &Way::L2cap)).await;
+    table
+        .case("create over L2CAP, no tunnel service", ceremony::create(&mut website, grace, &Way::L2cap))
+        .await;
     table.case("get over L2CAP, no tunnel service", ceremony::get(&mut website, &Way::L2cap)).await;
     table.case("no tunnel service and no L2CAP", faults::no_way(&website, &tunnel)).await;
     Ok(table)
