@@ -47,3 +47,7 @@ cluster:
 # The Debian package of the tunnel service, built and looked into.
 package:
     .ci/package
+
+# Programs that others wrote against ours: Chromium, other implementations, BlueZ. Installs Debian's packages.
+interop *suites:
+    .ci/interop {{suites}}
