@@ -23,6 +23,10 @@ Passkeys:
   --state keeps them in a directory for this user alone, one process at a time. They are NOT ENCRYPTED yet: whoever
   can read the directory can sign in as you. Without --state they are gone when the program ends.
 
+Direct connection (--l2cap):
+  Where the code asks for it, the phone offers a Bluetooth connection (BLE L2CAP, CTAP 2.3) beside the tunnel
+  service, and does without the latter if it cannot be reached.
+
 Tunnel service:
   The phone picks it, and the computer follows: 0 is Google's and 1 is Apple's, which every browser knows, 2 to 255
   are nobody's, and the host name of any higher number is computed ('hybridge domain'), so that anybody can run one.
@@ -95,6 +99,9 @@ pub(crate) struct Args {
     /// The Bluetooth adapter, for example hci1 [default: the first that is switched on]
     #[arg(long, value_name = "NAME")]
     pub(crate) adapter: Option<String>,
+    /// Offer the computer a direct Bluetooth connection too, if its code asks for one
+    #[arg(long)]
+    pub(crate) l2cap: bool,
     /// End after one code
     #[arg(long)]
     pub(crate) once: bool,

@@ -155,31 +155,52 @@ async fn codes(args: &Args) -> Result<Codes, Error> {
 async fn phone(args: &Args, reporter: &Arc<Reporter>) -> Result<Phone, Error> {
     let domain = DomainId::new(args.domain_id);
     domain.host().map_err(|_| SessionError::from(StartError::Unassigned(domain)))?;
-    if args.approve == Approve::Always && args.state.is_none() {
-        return Err(Error::AlwaysNeedsState);
-    }
-    let console = match args.approve {
-        Approve::Ask => Some(Arc::new(Terminal::open().map_err(Error::NoTerminal)?)),
-        Approve::Always | Approve::Never => None,
-    };
+    let asker = Asker::for_choice(args)?;
     let dialer = Arc::new(dialer(args).await?);
-    let radio = SystemRadio::open(args.adapter.as_deref()).await.map_err(Error::Radio)?;
+    let radio = Arc::new(SystemRadio::open(args.adapter.as_deref()).await.map_err(Error::Radio)?);
     let mut passkeys = passkeys(args.state.as_deref()).await?;
-    let approval = match (args.approve, console) {
-        (Approve::Always, _) => Approval::Always,
-        (Approve::Ask, Some(console)) => {
-            let passphrase = setup::passphrase(&*console, &mut passkeys).await?;
-            Approval::Ask { console, passphrase }
-        }
-        _ => Approval::Never,
-    };
+    let approval = asker.approval(&mut passkeys).await?;
     warn(&approval, &passkeys);
     reporter.tell(&Event::Ready {
         passkeys: passkeys.len(),
         user_verification: approval.can_verify(),
         test_mode: matches!(approval, Approval::Always),
     });
-    Phone::new(domain, Arc::new(radio), dialer, passkeys, approval, Arc::clone(reporter))
+    let advertiser = Arc::<SystemRadio>::clone(&radio);
+    let mut phone = Phone::new(domain, advertiser, dialer, passkeys, approval, Arc::clone(reporter))?;
+    if args.l2cap {
+        phone.authenticator.l2cap = Some(radio);
+    }
+    Ok(phone)
+}
+
+/// Who will decide, before there are passkeys to decide about.
+enum Asker {
+    Person(Arc<Terminal>),
+    Always,
+    Never,
+}
+
+impl Asker {
+    fn for_choice(args: &Args) -> Result<Self, Error> {
+        match args.approve {
+            Approve::Ask => Ok(Self::Person(Arc::new(Terminal::open().map_err(Error::NoTerminal)?))),
+            Approve::Always if args.state.is_none() => Err(Error::AlwaysNeedsState),
+            Approve::Always => Ok(Self::Always),
+            Approve::Never => Ok(Self::Never),
+        }
+    }
+
+    async fn approval(self, passkeys: &mut Passkeys) -> Result<Approval, Error> {
+        match self {
+            Self::Person(console) => {
+                let passphrase = setup::passphrase(&*console, passkeys).await?;
+                Ok(Approval::Ask { console, passphrase })
+            }
+            Self::Always => Ok(Approval::Always),
+            Self::Never => Ok(Approval::Never),
+        }
+    }
 }
 
 async fn dialer(args: &Args) -> Result<WebSocketDialer, Error> {
