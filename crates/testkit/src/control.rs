@@ -29,6 +29,8 @@ use serde_json::{Value, json};
 use tokio::time::timeout;
 
 mod parse;
+#[cfg(test)]
+mod tests;
 
 pub use self::parse::{BadRequest, ScanRequest, ScriptChange, StatusRequest};
 use crate::phone::{NoQuestion, PhoneStatus, ScriptedPhone};
