@@ -25,6 +25,7 @@ use hybridge_tunnel::RootError;
 use thiserror::Error;
 use tokio::{net::TcpListener, task::JoinSet};
 
+mod screen;
 mod settings;
 
 pub use self::settings::Settings;
@@ -47,11 +48,13 @@ pub struct TestbedOptions {
     pub tunnel_port: u16,
     /// The port of the [control interface](control) on 127.0.0.1; 0, the default, takes a free one.
     pub control_port: u16,
+    /// An X display whose QR codes the phone scans by itself. Default: none.
+    pub display: Option<String>,
 }
 
 impl Default for TestbedOptions {
     fn default() -> Self {
-        Self { domain: DomainId::new(266), adapters: 2, tunnel_port: 0, control_port: 0 }
+        Self { domain: DomainId::new(266), adapters: 2, tunnel_port: 0, control_port: 0, display: None }
     }
 }
 
@@ -115,6 +118,9 @@ impl Testbed {
                 tracing::error!(%error, "the control interface has ended");
             }
         });
+        if let Some(display) = options.display {
+            tasks.spawn(screen::watch(display, Arc::clone(&phone)));
+        }
         Ok(Self { bluez, tunnel, phone, control, tasks })
     }
 

@@ -1,7 +1,7 @@
 //! `hybridge-testbed` itself: everything together.
 
 use std::{
-    error::Error,
+    env, error,
     ffi::OsString,
     io::{self, Write},
     path::{Path, PathBuf},
@@ -15,6 +15,8 @@ use hybridge_testkit::{
     phone::Answer,
     testbed::{Settings, Testbed, TestbedOptions},
 };
+
+use thiserror::Error;
 
 use crate::{command, until};
 
@@ -33,6 +35,10 @@ pub(crate) struct Args {
     /// The port of the tunnel service on 127.0.0.1; 0 takes a free one.
     #[arg(long, default_value_t = 0, value_name = "PORT")]
     tunnel_port: u16,
+    /// Watches this X display, `:99` for instance, and scans the QR codes that appear there. Without a name, the
+    /// display of the environment variable DISPLAY.
+    #[arg(long, value_name = "NAME", num_args = 0..=1, default_missing_value = "")]
+    display: Option<String>,
     /// What the phone's owner says at first.
     #[arg(long, default_value = "approve", value_name = "ANSWER")]
     answer: FirstAnswer,
@@ -73,12 +79,13 @@ impl From<FirstAnswer> for Answer {
     }
 }
 
-pub(crate) async fn run(args: Args) -> Result<ExitCode, Box<dyn Error>> {
+pub(crate) async fn run(args: Args) -> Result<ExitCode, Box<dyn error::Error>> {
     let mut options = TestbedOptions::default();
     options.domain = DomainId::new(args.domain_id);
     options.adapters = args.adapters;
     options.control_port = args.control_port;
     options.tunnel_port = args.tunnel_port;
+    options.display = args.display.clone().map(display).transpose()?;
     let testbed = Testbed::start(options).await?;
     testbed.phone().set_answer(args.answer.into());
     testbed.phone().set_delay(Duration::from_millis(args.delay_ms));
@@ -92,7 +99,18 @@ pub(crate) async fn run(args: Args) -> Result<ExitCode, Box<dyn Error>> {
     outcome
 }
 
-async fn serve(args: &Args, settings: &Settings, text: &str) -> Result<ExitCode, Box<dyn Error>> {
+/// There is nothing to watch.
+#[derive(Debug, Error)]
+#[error("there is no display to watch: name one, as in --display :99, or set DISPLAY")]
+struct NoDisplay;
+
+/// The display of this name, or the one that the environment names.
+fn display(name: String) -> Result<String, NoDisplay> {
+    let given = Some(name).filter(|name| !name.is_empty());
+    given.or_else(|| env::var("DISPLAY").ok().filter(|name| !name.is_empty())).ok_or(NoDisplay)
+}
+
+async fn serve(args: &Args, settings: &Settings, text: &str) -> Result<ExitCode, Box<dyn error::Error>> {
     if let Some(file) = &args.settings_file {
         write_at_once(file, text)?;
     } else if args.command.is_empty() {
