@@ -1,4 +1,5 @@
-// A reporter of node:test: one line for each case, and how many there were.
+// A reporter of node:test: one line for each case, and how many there were. A case that is skipped is a failure, and
+// so is a run without cases.
 
 export default async function* table(events) {
   const count = { passed: 0, failed: 0, skipped: 0 };
@@ -16,5 +17,6 @@ export default async function* table(events) {
     yield `${outcome.padEnd(8)} ${seconds} s  ${data.name}\n`;
     if (outcome === "failed") yield `${data.details.error?.cause?.stack ?? data.details.error}\n`;
   }
+  if (count.skipped > 0 || count.passed === 0) process.exitCode = 1;
   yield `${count.passed} passed, ${count.failed} failed, ${count.skipped} skipped\n`;
 }

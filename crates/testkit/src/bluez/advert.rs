@@ -189,3 +189,135 @@ fn bytes(mut value: Variant<'_>) -> Result<Vec<u8>, Refusal> {
     }
     Vec::<u8>::try_from(value).map_err(|_| UNPARSED)
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const FIDO: &str = "0000fff9-0000-1000-8000-00805f9b34fb";
+
+    type Entry = (&'static str, Variant<'static>);
+
+    fn read(entries: impl IntoIterator<Item = Entry>) -> Result<AdvertData, Refusal> {
+        let owned = |(name, value): Entry| (name.to_owned(), value.try_into_owned().unwrap());
+        AdvertData::read(&entries.into_iter().map(owned).collect(), false)
+    }
+
+    fn kind(kind: &'static str) -> Entry {
+        ("Type", kind.into())
+    }
+
+    fn service_data(uuid: &'static str, length: usize) -> Entry {
+        ("ServiceData", BTreeMap::from([(uuid, Variant::from(vec![7_u8; length]))]).into())
+    }
+
+    #[test]
+    fn every_field_takes_its_room() {
+        let length = |entries: Vec<Entry>| {
+            let entries = entries.into_iter().chain([kind("peripheral")]);
+            read(entries).map(|advert| advert.length)
+        };
+        let uuids = |uuids: &[&'static str]| ("ServiceUUIDs", uuids.to_vec().into());
+        let numbered = |key: u16| BTreeMap::from([(key, Variant::from(vec![1_u8; 5]))]).into();
+        assert_eq!(length(vec![]), Ok(0));
+        assert_eq!(length(vec![service_data(FIDO, 20)]), Ok(24));
+        assert_eq!(length(vec![service_data("12345678-0000-1000-8000-00805f9b34fb", 20)]), Ok(26));
+        assert_eq!(length(vec![service_data("12345678-9abc-def0-1234-56789abcdef0", 10)]), Ok(28));
+        assert_eq!(length(vec![uuids(&[FIDO, "fde2"])]), Ok(6));
+        assert_eq!(length(vec![uuids(&[FIDO, "12345678"])]), Ok(10));
+        assert_eq!(length(vec![("Discoverable", true.into())]), Ok(3));
+        assert_eq!(length(vec![("ManufacturerData", numbered(0xFFFF))]), Ok(9));
+        assert_eq!(length(vec![("Includes", vec!["tx-power", "appearance", "local-name"].into())]), Ok(7));
+        assert_eq!(length(vec![("Appearance", 1_u16.into())]), Ok(4));
+        let full = vec![("Discoverable", true.into()), uuids(&[FIDO]), service_data(FIDO, 20)];
+        assert_eq!(length(full), Ok(31));
+        assert_eq!(length(vec![uuids(&[FIDO]), service_data(FIDO, 24)]), Err(UNPARSED));
+    }
+
+    #[test]
+    fn only_data_of_the_transport_is_heard() {
+        let advert = read([kind("broadcast"), service_data(FIDO, 3)]).unwrap();
+        assert_eq!(advert.service_data, [(ServiceUuid::Fido, vec![7; 3])]);
+        let advert = read([kind("broadcast"), service_data("180f", 3)]).unwrap();
+        assert_eq!((advert.service_data.len(), advert.length), (0, 7));
+    }
+
+    #[test]
+    fn nonsense_is_refused() {
+        for entry in [
+            ("Type", Variant::from("shout")),
+            ("Type", Variant::from(1_u8)),
+            ("ServiceUUIDs", Variant::from(vec!["fish"])),
+            ("ServiceUUIDs", Variant::from("fff9")),
+            ("ServiceData", Variant::from(BTreeMap::from([(FIDO, Variant::from("text"))]))),
+            ("ServiceData", Variant::from(vec![1_u8])),
+            ("ManufacturerData", Variant::from(true)),
+            ("Discoverable", Variant::from(true)),
+            ("Timeout", Variant::from(-1_i32)),
+            ("MinInterval", Variant::from(19_u32)),
+        ] {
+            let name = entry.0;
+            let kind = (name != "Type").then(|| kind("broadcast"));
+            assert_eq!(read(kind.into_iter().chain([entry])), Err(UNPARSED), "{name}");
+        }
+        let crossed = [("MinInterval", 200_u32.into()), ("MaxInterval", 100_u32.into())];
+        assert_eq!(read(crossed.into_iter().chain([kind("broadcast")])), Err(UNPARSED));
+        assert_eq!(read([]), Err(UNPARSED), "the type is required");
+    }
+
+    /// Values of the types that occur, in places where they belong and where they do not.
+    fn value() -> impl Strategy<Value = Variant<'static>> {
+        let bytes = || proptest::collection::vec(any::<u8>(), 0..40);
+        let uuid = prop_oneof![Just(FIDO.to_owned()), Just("fde2".to_owned()), ".{0,40}"];
+        prop_oneof![
+            any::<bool>().prop_map(Variant::from),
+            any::<u16>().prop_map(Variant::from),
+            any::<u32>().prop_map(Variant::from),
+            prop_oneof![Just("broadcast".to_owned()), Just("peripheral".to_owned()), ".{0,9}"]
+                .prop_map(Variant::from),
+            bytes().prop_map(Variant::from),
+            proptest::collection::vec(uuid.clone(), 0..4).prop_map(Variant::from),
+            proptest::collection::btree_map(uuid, bytes().prop_map(Variant::from), 0..3)
+                .prop_map(Variant::from),
+            proptest::collection::btree_map(any::<u16>(), bytes().prop_map(Variant::from), 0..3)
+                .prop_map(Variant::from),
+        ]
+    }
+
+    const NAMES: [&str; 14] = [
+        "Type",
+        "ServiceUUIDs",
+        "SolicitUUIDs",
+        "ServiceData",
+        "ManufacturerData",
+        "Data",
+        "Discoverable",
+        "Includes",
+        "Appearance",
+        "Timeout",
+        "MinInterval",
+        "MaxInterval",
+        "LocalName",
+        "Other",
+    ];
+
+    proptest! {
+        #[test]
+        fn whatever_an_object_says_fits_or_is_refused(
+            entries in proptest::collection::vec((proptest::sample::select(&NAMES[..]), value()), 0..8),
+            typed in any::<bool>(),
+        ) {
+            let entries = entries.into_iter().chain(typed.then(|| kind("peripheral")));
+            match read(entries) {
+                Ok(advert) => {
+                    prop_assert!(advert.length <= usize::from(MAX_LENGTH));
+                    let heard: usize = advert.service_data.iter().map(|(_, data)| data.len() + 4).sum();
+                    prop_assert!(heard <= advert.length);
+                }
+                Err(refusal) => prop_assert_eq!(refusal, UNPARSED),
+            }
+        }
+    }
+}
