@@ -6,7 +6,7 @@ import { chromium } from "playwright-core";
 import { phone, testbed } from "./testbed.mjs";
 
 const site = process.env.SITE ?? "http://localhost:8080";
-const patience = { timeout: 14_000 };
+const patience = { timeout: 20_000 };
 let browser, context, page;
 
 before(async () => {

@@ -31,7 +31,7 @@ pub(super) async fn watch(name: String, phone: Arc<ScriptedPhone>) {
 }
 
 /// Watches until the display is gone.
-async fn watch_screen(mut screen: X11Screen, phone: &ScriptedPhone, last: &mut Zeroizing<String>) {
+async fn watch_screen(screen: X11Screen, phone: &ScriptedPhone, last: &mut Zeroizing<String>) {
     while let Ok(picture) = screen.capture().await {
         if let Some(text) = read(picture).await
             && *text != **last
