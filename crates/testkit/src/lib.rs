@@ -2,8 +2,8 @@
 //!
 //! * [`bluez`]: a BlueZ without a radio, for unmodified programs.
 //! * [`phone`]: a phone that does what a test tells it.
-//! * [`mutant`]: a phone that breaks one rule, to see whether a browser notices.
 //! * [`control`]: the HTTP interface to such a phone.
+//! * [`mutant`]: a phone that breaks one rule, to see whether a browser notices.
 //! * [`testbed`]: all of it together, for a real browser; the `hybridge-testbed` program is around it.
 //! * [`tunnel`]: a tunnel service on this machine, with a certificate of its own.
 #![forbid(unsafe_code)]
