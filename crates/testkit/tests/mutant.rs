@@ -5,9 +5,19 @@
 
 use std::sync::Arc;
 
-use hybridge_ble::sim::Air;
-use hybridge_client::{CtapChannel, Error, Hint, Progress, Session, SessionConfig, tunnel::MemoryService};
-use hybridge_proto::{cbor::check_canonical, domain::DomainId};
+use hybridge_ble::{Scan, Scanner, sim::Air};
+use hybridge_client::{
+    CtapChannel, Error, Hint, Progress, Session, SessionConfig,
+    tunnel::{Dialer, MemoryService},
+};
+use hybridge_proto::{
+    advert::{Advert, open},
+    cbor::check_canonical,
+    domain::DomainId,
+    keys::{PrivateKey, QrSecret},
+    qr::QrCode,
+    service::{ServicePath, ServiceRequest},
+};
 use hybridge_testkit::mutant::{CborFlaw, MutantError, MutantPasskeys, MutantPhone, Outcome, Rule, Stage};
 use p256::ecdsa::{Signature, VerifyingKey, signature::Verifier};
 use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
@@ -201,6 +211,28 @@ async fn an_excluded_passkey_is_not_made_again() {
     let (parameters, again) = (&CREATE[2..], b"\x05\x81\xa1\x62id\x50");
     let request = [&[0x01, 0xa5], parameters, again, id].concat();
     assert_eq!(replies(None, passkeys, &request).await.0, [0x19]);
+}
+
+/// A laptop that hangs up instead of joining is no fault of the phone.
+#[tokio::test(start_paused = true)]
+async fn a_laptop_that_hangs_up_leaves_the_phone_alone() {
+    let (air, service) = (Air::new(1), MemoryService::new());
+    let laptop = air.device("laptop");
+    let code = QrCode::new(*PrivateKey::from_seed(b"laptop").public_key(), QrSecret::from_bytes(&[7; 16]));
+    let text = code.to_uri().expose_text().to_owned();
+    let phones_service = service.clone();
+    let phone = tokio::spawn(async move {
+        let radio = Arc::new(air.device("phone"));
+        let mut phone = MutantPhone::new(DomainId::new(266), radio, Arc::new(phones_service));
+        phone.answer(&text, &mut MutantPasskeys::new()).await
+    });
+    let heard = laptop.scan().await.unwrap().next().await.unwrap();
+    let advert = Advert::from_service_data(&heard.data).unwrap();
+    let routing = open(&code.secret.eid_key(), &advert).unwrap().routing_id();
+    let tunnel = code.secret.tunnel_id();
+    let request = ServiceRequest::new(DomainId::new(266), ServicePath::Connect { routing, tunnel }).unwrap();
+    drop(service.dial(&request).await.unwrap());
+    assert_eq!(phone.await.unwrap().unwrap().stage, Stage::Alone);
 }
 
 #[test]

@@ -11,7 +11,7 @@ use hybridge_proto::{
     qr::{QrCode, QrError},
     service::{RoutingIdError, ServicePath, ServiceRequest},
 };
-use hybridge_tunnel::{ChannelError, DataChannel, DialError, DynDialer};
+use hybridge_tunnel::{DataChannel, DialError, DynDialer};
 use rand_chacha::ChaCha20Rng;
 use rand_core::{CryptoRng, SeedableRng};
 use thiserror::Error;
@@ -44,9 +44,6 @@ pub enum MutantError {
     /// Its radio failed.
     #[error("the phone cannot advertise: {0}")]
     Radio(#[from] RadioError),
-    /// The tunnel ended before the laptop had joined.
-    #[error("the tunnel ended before the laptop joined: {0}")]
-    Tunnel(#[source] ChannelError),
     /// The laptop's side of the handshake is not one.
     #[error("the laptop's first message is not one of the handshake")]
     Message1,
@@ -62,6 +59,8 @@ pub enum MutantError {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum Stage {
+    /// It did not: the tunnel ended before, by the laptop or by the tunnel service.
+    Alone,
     /// It joined the tunnel and sent its side of the handshake.
     Joined,
     /// It sent a request.
@@ -127,31 +126,32 @@ impl MutantPhone {
         let path = ServicePath::New { tunnel: code.secret.tunnel_id() };
         let dialed = self.dialer.dial_dyn(&ServiceRequest::new(self.domain, path)?).await?;
         let (mut channel, routing) = (dialed.channel, dialed.routing_id?);
-        let met = self.meet(&code, routing, &mut channel, &mut *rng).await?;
+        let Some(met) = self.meet(&code, routing, &mut channel, &mut *rng).await? else {
+            return Ok(Outcome { stage: Stage::Alone, took_wrong_advert: false });
+        };
         let mut session = self.shake_hands(&code, met, channel, &mut *rng).await?;
         session.serve(passkeys, &mut *rng).await?;
         Ok(session.outcome)
     }
 
-    /// Advertises until a laptop has joined.
+    /// Advertises until a laptop has joined, or the tunnel has ended.
     async fn meet(
         &mut self,
         code: &QrCode,
         routing: RoutingId,
         channel: &mut DataChannel,
         rng: &mut (dyn CryptoRng + Send),
-    ) -> Result<Met, MutantError> {
+    ) -> Result<Option<Met>, RadioError> {
         if let Some(advert) = adverts::wrong(&code.secret, routing, self.domain, self.rule, rng) {
             let _on_air = self.advertise(&advert).await?;
             if let Ok(message) = timeout(self.wrong_advert, channel.receive()).await {
-                let message_1 = message.map_err(MutantError::Tunnel)?;
-                return Ok(Met { advert, message_1, took_wrong_advert: true });
+                return Ok(message.ok().map(|message_1| Met { advert, message_1, took_wrong_advert: true }));
             }
         }
         let advert = adverts::right(&code.secret, routing, self.domain, rng);
         let _on_air = self.advertise(&advert).await?;
-        let message_1 = channel.receive().await.map_err(MutantError::Tunnel)?;
-        Ok(Met { advert, message_1, took_wrong_advert: false })
+        let message = channel.receive().await;
+        Ok(message.ok().map(|message_1| Met { advert, message_1, took_wrong_advert: false }))
     }
 
     async fn advertise(&mut self, advert: &Advert) -> Result<DynHandle, RadioError> {
