@@ -2,8 +2,8 @@
 
 use hybridge_client::CtapChannel;
 use hybridge_demo::{
+    browser::{self, Browser},
     relying_party::{RelyingParty, SignedIn},
-    webauthn_client::WebauthnClient,
 };
 use url::Url;
 
@@ -13,7 +13,7 @@ pub const USER: &str = "ada";
 /// A website with a browser in front of it.
 pub struct Website {
     relying_party: RelyingParty,
-    browser: WebauthnClient,
+    browser: Browser,
 }
 
 impl Website {
@@ -21,15 +21,15 @@ impl Website {
     pub fn new() -> Self {
         let origin = Url::parse("https://demo.example").unwrap();
         let relying_party = RelyingParty::new("demo.example", &origin).unwrap();
-        Self { relying_party, browser: WebauthnClient::new(origin) }
+        Self { relying_party, browser: Browser::new(&origin).unwrap() }
     }
 
     /// Makes a passkey on a connected phone. Gives its credential ID.
     pub async fn register(&mut self, phone: &mut CtapChannel) -> Vec<u8> {
         let (options, pending) = self.relying_party.begin_registration(USER).unwrap();
         let creation = self.browser.create(&options).unwrap();
-        let reply = phone.make_credential(creation.request()).await.unwrap();
-        let response = creation.finish(&reply.raw).unwrap();
+        let response = creation.run(phone).await.unwrap();
+        let response = browser::registered(&response).unwrap();
         self.relying_party.finish_registration(pending, &response).unwrap();
         response.raw_id.to_vec()
     }
@@ -38,8 +38,7 @@ impl Website {
     pub async fn sign_in(&mut self, phone: &mut CtapChannel) -> SignedIn {
         let (options, pending) = self.relying_party.begin_sign_in().unwrap();
         let assertion = self.browser.get(&options).unwrap();
-        let reply = phone.get_assertion(assertion.request()).await.unwrap();
-        let response = assertion.finish(&reply.raw).unwrap();
+        let response = browser::signed(&assertion.run(phone).await.unwrap()).unwrap();
         self.relying_party.finish_sign_in(pending, &response).unwrap()
     }
 }

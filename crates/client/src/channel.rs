@@ -120,6 +120,22 @@ impl CtapChannel {
         self.exchange(Request::Ctap(request.to_vec())).await
     }
 
+    /// Sends a command byte and CBOR, and gives the CBOR of a reply that says yes, as it came.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] with the phone's status, or any other [`Error`].
+    ///
+    /// # Cancel safety
+    /// As [`CtapChannel::make_credential`].
+    pub async fn call(&mut self, request: &[u8]) -> Result<Vec<u8>, Error> {
+        let reply = self.raw(request).await?;
+        let (status, contents) = reply.split_first().ok_or(ReplyProblem::Empty)?;
+        match Status::from_byte(*status) {
+            Some(status) => Err(Error::Refused(status)),
+            None => Ok(contents.to_vec()),
+        }
+    }
+
     /// Asks for a digital credential. The phone must have been required to have that feature.
     ///
     /// # Errors
@@ -164,12 +180,7 @@ impl CtapChannel {
         ciborium::into_writer(parameters, &mut encoded).map_err(|_| ReplyProblem::Contents)?;
         let mut request = vec![command];
         request.extend(canonicalize(&encoded).map_err(|_| ReplyProblem::Contents)?);
-        let reply = self.raw(&request).await?;
-        let (status, contents) = reply.split_first().ok_or(ReplyProblem::Empty)?;
-        match Status::from_byte(*status) {
-            Some(status) => Err(Error::Refused(status)),
-            None => decode(contents.to_vec()),
-        }
+        decode(self.call(&request).await?)
     }
 
     async fn exchange(&mut self, request: Request) -> Result<Vec<u8>, Error> {

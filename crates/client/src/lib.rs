@@ -106,6 +106,8 @@ mod error;
 mod progress;
 mod session;
 mod status;
+#[cfg(feature = "webauthn")]
+pub mod webauthn;
 
 pub use hybridge_ble as ble;
 pub use hybridge_proto as proto;

@@ -15,11 +15,11 @@ use thiserror::Error;
 use tokio::{pin, sync::mpsc};
 
 use crate::{
+    browser::{self, Browser, BrowserError},
     chance::Source,
     journal::Journal,
     relying_party::{RelyingPartyError, SignedIn},
     screen::{Screen, Shown},
-    webauthn_client::{ClientError, WebauthnClient},
     website::Website,
 };
 
@@ -50,7 +50,7 @@ pub enum LaptopError {
     Website(#[from] RelyingPartyError),
     /// The browser refused what the website asked for or the phone replied.
     #[error(transparent)]
-    Browser(#[from] ClientError),
+    Browser(#[from] BrowserError),
     /// There was no connection to a phone, or no reply.
     #[error(transparent)]
     Session(#[from] Error),
@@ -118,12 +118,15 @@ impl Laptop {
         screen: &Screen,
     ) -> Result<(), LaptopError> {
         let (options, pending) = website.begin_registration(user)?;
-        let creation = WebauthnClient::new(website.origin().clone()).create(&options)?;
+        let creation = Browser::new(website.origin())?.create(&options)?;
         let mut channel = self.connect(Hint::MakeCredential, screen).await?;
+        let client_data_hash = *creation.client_data_hash();
+        let request = creation.for_phone(description(&channel)).map_err(BrowserError::from)?;
         self.journal.write(LaptopEvent::Asks);
-        let reply = channel.make_credential(creation.request()).await?.raw;
-        self.granted(&creation.request().client_data_hash, &reply);
-        website.finish_registration(pending, &creation.finish(&reply)?)?;
+        let reply = channel.call(request.command()).await?;
+        self.granted(&client_data_hash, &reply);
+        let response = request.finish(&reply).map_err(BrowserError::from)?;
+        website.finish_registration(pending, &browser::registered(&response)?)?;
         Ok(channel.close().await?)
     }
 
@@ -136,12 +139,15 @@ impl Laptop {
     /// Dropping the future ends the session with the phone.
     pub async fn sign_in(&mut self, website: &Website, screen: &Screen) -> Result<SignedIn, LaptopError> {
         let (options, pending) = website.begin_sign_in()?;
-        let assertion = WebauthnClient::new(website.origin().clone()).get(&options)?;
+        let assertion = Browser::new(website.origin())?.get(&options)?;
         let mut channel = self.connect(Hint::GetAssertion, screen).await?;
+        let client_data_hash = *assertion.client_data_hash();
+        let request = assertion.for_phone(description(&channel)).map_err(BrowserError::from)?;
         self.journal.write(LaptopEvent::Asks);
-        let reply = channel.get_assertion(assertion.request()).await?.raw;
-        self.granted(&assertion.request().client_data_hash, &reply);
-        let signed_in = website.finish_sign_in(pending, &assertion.finish(&reply)?)?;
+        let reply = channel.call(request.command()).await?;
+        self.granted(&client_data_hash, &reply);
+        let response = request.finish(&reply).map_err(BrowserError::from)?;
+        let signed_in = website.finish_sign_in(pending, &browser::signed(&response)?)?;
         channel.close().await?;
         Ok(signed_in)
     }
@@ -210,6 +216,11 @@ impl Laptop {
         let (client_data_hash, reply) = (client_data_hash.to_vec(), reply.to_vec());
         self.journal.write(LaptopEvent::Granted { client_data_hash, reply });
     }
+}
+
+/// How a connected phone describes itself. One without passkeys is not connected.
+fn description(channel: &CtapChannel) -> &[u8] {
+    channel.raw_get_info().unwrap_or_default()
 }
 
 /// The same code, made at another time. Nothing but the phone's display depends on it.

@@ -4,6 +4,7 @@
 #![forbid(unsafe_code)]
 
 pub mod attack;
+pub mod browser;
 pub mod ceremony;
 pub mod chance;
 pub mod journal;
@@ -14,6 +15,5 @@ pub mod phone;
 pub mod relying_party;
 pub mod screen;
 pub mod tunnel_service;
-pub mod webauthn_client;
 pub mod website;
 pub mod world;

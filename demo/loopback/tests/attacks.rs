@@ -202,13 +202,13 @@ attacks! {
         "laptop: Protocol(Unsolicited(Json))"
     ]
     cbor_bomb "cbor-bomb" [
-        "laptop: MalformedReply(Contents)",
-        "laptop: MalformedReply(Contents)",
-        "laptop: MalformedReply(Contents)",
-        "laptop: MalformedReply(Contents)",
-        "laptop: MalformedReply(Contents)"
+        "laptop: Phone(NotCanonical",
+        "laptop: Phone(NotCanonical",
+        "laptop: Phone(NotCanonical",
+        "laptop: Phone(NotCanonical",
+        "laptop: Phone(NotCanonical"
     ]
-    non_canonical_reply "non-canonical-reply" ["laptop: NotCanonical"]
+    non_canonical_reply "non-canonical-reply" ["laptop: Phone(NotCanonical"]
     replayed_assertion "replayed-assertion" ["website: SignIn(AuthenticationFailure)"]
     malformed_padding "malformed-padding" [
         "laptop: Protocol(Frame(Padding))",

@@ -5,15 +5,15 @@ use std::sync::Arc;
 
 use hybridge_authenticator::CtapService;
 use hybridge_ble::sim::{Adapter, Probability};
-use hybridge_client::{Error, Status};
+use hybridge_client::{Error, Status, webauthn};
 use hybridge_demo::{
+    browser::BrowserError,
     ceremony,
     journal::{Event, Journal},
     laptop::{LaptopError, LaptopEvent},
     owner::{Owner, Passkeys, passkeys_of},
     phone::PhoneError,
     relying_party::RelyingPartyError,
-    webauthn_client::ClientError,
     world::{World, WorldOptions},
 };
 use hybridge_proto::qr::QrCode;
@@ -57,7 +57,9 @@ async fn what_is_not_canonical_fails_the_ceremony() {
         let outcome = ceremony::register(&world.website, &mut world.laptop, &mut phone, "ada").await;
         match outcome.laptop {
             Err(LaptopError::Description(_)) => assert!(info),
-            Err(LaptopError::Browser(ClientError::NotCanonical(_))) => assert!(replies),
+            Err(LaptopError::Browser(BrowserError::Phone(webauthn::PhoneError::NotCanonical(_)))) => {
+                assert!(replies)
+            }
             Ok(()) => assert!(!info && !replies),
             other => panic!("{other:?}"),
         }

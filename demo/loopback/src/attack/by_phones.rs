@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use hybridge_authenticator::CtapService;
-use hybridge_client::{AttemptError, ClientError, Error as LaptopError, ReplyProblem};
+use hybridge_client::{AttemptError, ClientError, Error as LaptopError, webauthn::PhoneError};
 use hybridge_proto::{
     cbor::{CborError, CborProblem},
     frame::{FrameError, MAX_COUNTER, Opener, Sealer, pad},
@@ -24,7 +24,7 @@ use super::{
     report::Refusal,
     scene::{HOME, Scene},
 };
-use crate::{relying_party::RelyingPartyError, webauthn_client};
+use crate::{browser::BrowserError, relying_party::RelyingPartyError};
 
 /// An empty getInfo, which no laptop reads before it sends its request.
 const EMPTY_MAP: u8 = 0xa0;
@@ -228,7 +228,7 @@ pub(super) async fn cbor_bomb(scene: &Scene) -> Verdict {
         phone.send(&[&[MessageKind::Ctap.as_byte(), 0][..], &cbor].concat()).await?;
         phone.until_hung_up().await;
         let refusal = laptop.end().await?.refusal()?;
-        refusals.push(only!(refusal, Refusal::Laptop(LaptopError::MalformedReply(ReplyProblem::Contents)))?);
+        refusals.push(only!(refusal, Refusal::Browser(BrowserError::Phone(PhoneError::NotCanonical(_))))?);
     }
     Ok(refusals)
 }
@@ -244,10 +244,10 @@ pub(super) async fn non_canonical_reply(scene: &Scene) -> Verdict {
     let refusal = laptop.end().await?.refusal()?;
     Ok(vec![only!(
         refusal,
-        Refusal::Browser(webauthn_client::ClientError::NotCanonical(CborError {
+        Refusal::Browser(BrowserError::Phone(PhoneError::NotCanonical(CborError {
             problem: CborProblem::TrailingBytes,
             ..
-        }))
+        })))
     )?])
 }
 

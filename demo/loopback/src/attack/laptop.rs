@@ -23,10 +23,10 @@ use super::{
     scene::Ledger,
 };
 use crate::{
+    browser::{self, Browser, BrowserError},
     laptop::LaptopError,
     relying_party::SignedIn,
     screen::{Screen, View},
-    webauthn_client::WebauthnClient,
     website::Website,
 };
 
@@ -114,8 +114,8 @@ impl Laptop {
     ) -> Result<SignedIn, LaptopError> {
         let Self { config, request_timeout, hesitation, directory, radio, website, rng, ledger } = self;
         let (options, pending) = website.begin_sign_in()?;
-        let assertion = WebauthnClient::new(website.origin().clone()).get(&options)?;
-        ledger.wants(&assertion.request().client_data_hash);
+        let assertion = Browser::new(website.origin())?.get(&options)?;
+        ledger.wants(assertion.client_data_hash());
         let dialer: Arc<dyn DynDialer> = Arc::new(directory);
         let session = Session::dangerous_start_with_rng(config, Arc::new(radio), dialer, rng)?;
         let mut channel = connect(session, &screen, tell).await?;
@@ -123,10 +123,13 @@ impl Laptop {
             hesitation.notified().await;
         }
         channel.request_timeout = request_timeout;
-        let reply = channel.get_assertion(assertion.request()).await?.raw;
+        let described = channel.raw_get_info().unwrap_or_default();
+        let request = assertion.for_phone(described).map_err(BrowserError::from)?;
+        let reply = channel.call(request.command()).await?;
         // The person is signed in even if the goodbye fails.
         let _ = channel.close().await;
-        Ok(website.finish_sign_in(pending, &assertion.finish(&reply)?)?)
+        let response = request.finish(&reply).map_err(BrowserError::from)?;
+        Ok(website.finish_sign_in(pending, &browser::signed(&response)?)?)
     }
 }
 

@@ -14,7 +14,7 @@ use hybridge_tunnel::{ChannelError, DialError};
 use serde_json::{Value, json};
 
 use super::failure::Failure;
-use crate::{relying_party::RelyingPartyError, webauthn_client::ClientError};
+use crate::{browser::BrowserError, relying_party::RelyingPartyError};
 
 /// Who refuses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,7 +46,7 @@ pub enum Refusal {
         heard: usize,
     },
     /// The laptop's browser did not take the phone's reply.
-    Browser(ClientError),
+    Browser(BrowserError),
     /// The laptop's frames ended with this error.
     Frame(FrameError),
     /// The phone's session ended with this error.

@@ -1,28 +1,21 @@
 use hybridge_authenticator::CtapService;
-use hybridge_proto::cbor::canonicalize;
+use hybridge_client::webauthn::{Assertion, Creation};
 
 use super::*;
 use crate::{
+    browser::{self, Browser},
     owner::{Owner, Passkeys, passkeys_of},
-    webauthn_client::{Assertion, Creation, WebauthnClient},
 };
 
 const RP_ID: &str = "demo.example";
 
-fn page(origin: &str) -> WebauthnClient {
-    WebauthnClient::new(Url::parse(origin).unwrap())
+fn page(origin: &str) -> Browser {
+    Browser::new(&Url::parse(origin).unwrap()).unwrap()
 }
 
-fn site() -> (RelyingParty, WebauthnClient) {
+fn site() -> (RelyingParty, Browser) {
     let origin = "https://demo.example";
     (RelyingParty::new(RP_ID, &Url::parse(origin).unwrap()).unwrap(), page(origin))
-}
-
-/// Passes a request to the phone without any transport.
-async fn ask(phone: &mut Passkeys, command: u8, parameters: &impl serde::Serialize) -> Vec<u8> {
-    let mut cbor = Vec::new();
-    ciborium::into_writer(parameters, &mut cbor).unwrap();
-    phone.call(&[&[command][..], &canonicalize(&cbor).unwrap()].concat()).await
 }
 
 /// The CBOR of a reply that says yes.
@@ -32,16 +25,18 @@ fn granted(reply: &[u8]) -> &[u8] {
 }
 
 async fn create(phone: &mut Passkeys, creation: Creation) -> RegisterPublicKeyCredential {
-    let reply = ask(phone, 0x01, creation.request()).await;
-    creation.finish(granted(&reply)).unwrap()
+    let request = creation.for_phone(&phone.get_info().await).unwrap();
+    let reply = phone.call(request.command()).await;
+    browser::registered(&request.finish(granted(&reply)).unwrap()).unwrap()
 }
 
 async fn get(phone: &mut Passkeys, assertion: Assertion) -> PublicKeyCredential {
-    let reply = ask(phone, 0x02, assertion.request()).await;
-    assertion.finish(granted(&reply)).unwrap()
+    let request = assertion.for_phone(&phone.get_info().await).unwrap();
+    let reply = phone.call(request.command()).await;
+    browser::signed(&request.finish(granted(&reply)).unwrap()).unwrap()
 }
 
-async fn register(site: &mut RelyingParty, page: &WebauthnClient, phone: &mut Passkeys) {
+async fn register(site: &mut RelyingParty, page: &Browser, phone: &mut Passkeys) {
     let (options, pending) = site.begin_registration("ada").unwrap();
     let response = create(phone, page.create(&options).unwrap()).await;
     site.finish_registration(pending, &response).unwrap();
@@ -78,7 +73,8 @@ async fn a_phone_registers_once_for_an_account() {
     register(&mut site, &page, &mut phone).await;
     let (options, _) = site.begin_registration("ada").unwrap();
     let creation = page.create(&options).unwrap();
-    assert_eq!(ask(&mut phone, 0x01, creation.request()).await, [0x19]);
+    let request = creation.for_phone(&phone.get_info().await).unwrap();
+    assert_eq!(phone.call(request.command()).await, [0x19]);
     // Another phone is welcome.
     register(&mut site, &page, &mut passkeys_of(Owner::Agrees)).await;
     assert_eq!(site.accounts.len(), 1);
@@ -89,7 +85,9 @@ async fn an_owner_may_decline() {
     let (site, page) = site();
     let (options, _) = site.begin_registration("ada").unwrap();
     let creation = page.create(&options).unwrap();
-    assert_eq!(ask(&mut passkeys_of(Owner::Declines), 0x01, creation.request()).await, [0x27]);
+    let mut phone = passkeys_of(Owner::Declines);
+    let request = creation.for_phone(&phone.get_info().await).unwrap();
+    assert_eq!(phone.call(request.command()).await, [0x27]);
 }
 
 #[tokio::test]
