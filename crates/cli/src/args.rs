@@ -8,8 +8,12 @@ use std::{
 
 use clap::{Args as ClapArgs, Parser, Subcommand, error::ErrorKind};
 
+mod ceremony;
+
+pub(crate) use ceremony::{CeremonyArgs, CreateArgs, EventsForm, GetArgs, HostAndPort};
+
 const EXIT_CODES: &str = "\
-Exit codes:
+Exit codes of inspect and domain; get and create have more, which their own help lists:
   0  done
   1  the answer is no: the code is refused, the picture shows none, nobody has the name
   2  wrong usage
@@ -31,7 +35,7 @@ Examples:
   hybridge domain cable.wufkweyy3uaxb.com
   hybridge domain --search wuf";
 
-/// Passkeys on a nearby phone: looks at QR codes and tunnel services of the FIDO hybrid transport
+/// Passkeys on a nearby phone: uses them, and looks at QR codes and tunnel services of the FIDO hybrid transport
 #[derive(Parser)]
 #[command(name = "hybridge", version, after_help = EXIT_CODES, arg_required_else_help = true)]
 pub(crate) struct Args {
@@ -41,6 +45,8 @@ pub(crate) struct Args {
 
 #[derive(Subcommand)]
 pub(crate) enum Verb {
+    Get(GetArgs),
+    Create(CreateArgs),
     Inspect(InspectArgs),
     Domain(DomainArgs),
 }

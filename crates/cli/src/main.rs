@@ -1,4 +1,5 @@
-//! The `hybridge` program: looks at QR codes and tunnel service names of the FIDO hybrid transport.
+//! The `hybridge` program: signs in with passkeys on a phone, and looks at QR codes and tunnel service names of the FIDO
+//! hybrid transport.
 #![forbid(unsafe_code)]
 
 use std::{
@@ -9,17 +10,24 @@ use std::{
 use clap::Parser;
 
 mod args;
+mod ceremony;
 mod domain;
 mod error;
 mod inspect;
 
-use args::{Args, Verb};
+use args::{Args, DomainArgs, InspectArgs, Verb};
 use error::Error;
 
 fn main() -> ExitCode {
     let args = match Args::try_parse() {
         Ok(args) => args,
         Err(error) => return args::explain(&error),
+    };
+    let args = match args.verb {
+        Verb::Get(args) => return ceremony::get(args.ceremony),
+        Verb::Create(args) => return ceremony::create(args.ceremony),
+        Verb::Inspect(args) => Look::Inspect(args),
+        Verb::Domain(args) => Look::Domain(args),
     };
     match run(args) {
         // Whoever reads our output has read enough.
@@ -32,11 +40,17 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(args: Args) -> Result<(), Error> {
+/// The verbs that need nobody but this computer.
+enum Look {
+    Inspect(InspectArgs),
+    Domain(DomainArgs),
+}
+
+fn run(look: Look) -> Result<(), Error> {
     let mut stdout = io::stdout().lock();
-    match args.verb {
-        Verb::Inspect(args) => inspect::run(args, &mut stdout)?,
-        Verb::Domain(args) => domain::run(args, &mut stdout)?,
+    match look {
+        Look::Inspect(args) => inspect::run(args, &mut stdout)?,
+        Look::Domain(args) => domain::run(args, &mut stdout)?,
     }
     stdout.flush().map_err(Error::Write)
 }

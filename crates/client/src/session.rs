@@ -138,6 +138,16 @@ impl Session {
         &self.calls
     }
 
+    /// Resolves when nothing is left of the session, the goodbye to the phone included: at most a second after the
+    /// session, or the channel that it became, has been dropped or has failed.
+    ///
+    /// # Cancel safety
+    /// Dropping the future changes nothing.
+    pub fn over(&self) -> impl Future<Output = ()> + Send + 'static {
+        let commands = self.commands.clone();
+        async move { commands.closed().await }
+    }
+
     /// Waits for a phone to connect, and tells meanwhile what happens. The same function hears what happens later
     /// on the channel.
     ///

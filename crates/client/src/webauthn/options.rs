@@ -31,6 +31,8 @@ pub struct CreationOptions {
     authenticator_selection: Option<Selection>,
     attestation: Option<String>,
     extensions: Option<Extensions>,
+    #[serde(flatten)]
+    _object: Object,
 }
 
 /// Options for signing in with a passkey: `PublicKeyCredentialRequestOptionsJSON`.
@@ -42,12 +44,16 @@ pub struct RequestOptions {
     pub(super) rp_id: Option<String>,
     allow_credentials: Option<Vec<Descriptor>>,
     user_verification: Option<String>,
+    #[serde(flatten)]
+    _object: Object,
 }
 
 #[derive(Debug, Clone, Deserialize)]
 pub(super) struct RelyingParty {
     pub(super) id: Option<String>,
     pub(super) name: String,
+    #[serde(flatten)]
+    _object: Object,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -56,6 +62,8 @@ pub(super) struct User {
     pub(super) id: Base64Url,
     pub(super) name: String,
     pub(super) display_name: String,
+    #[serde(flatten)]
+    _object: Object,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -63,6 +71,8 @@ pub(super) struct KeyParameter {
     #[serde(rename = "type")]
     ty: String,
     pub(super) alg: i64,
+    #[serde(flatten)]
+    _object: Object,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -70,6 +80,8 @@ struct Descriptor {
     #[serde(rename = "type")]
     ty: String,
     id: Base64Url,
+    #[serde(flatten)]
+    _object: Object,
 }
 
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -79,6 +91,8 @@ struct Selection {
     resident_key: Option<String>,
     require_resident_key: Option<bool>,
     user_verification: Option<String>,
+    #[serde(flatten)]
+    _object: Object,
 }
 
 /// Only those that a phone at the other end of a tunnel can serve; the others count as unknown.
@@ -86,7 +100,14 @@ struct Selection {
 #[serde(rename_all = "camelCase")]
 struct Extensions {
     cred_props: Option<Value>,
+    #[serde(flatten)]
+    _object: Object,
 }
+
+/// Takes what a struct has no member for. A flattened member makes serde read objects alone, where it would take an array
+/// of the members too.
+#[derive(Debug, Clone, Default, Deserialize)]
+struct Object {}
 
 /// How much a website wants something of the phone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -209,20 +230,23 @@ impl RequestOptions {
 #[serde(rename_all = "camelCase")]
 struct Envelope {
     public_key: Option<IgnoredAny>,
+    #[serde(flatten)]
+    _object: Object,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Enclosed<T> {
     public_key: T,
+    #[serde(flatten)]
+    _object: Object,
 }
 
 /// Reads the text twice, so that an error names its place in it.
 fn read<T: DeserializeOwned>(json: &[u8]) -> Result<T, OptionsError> {
     let envelope: Envelope = serde_json::from_slice(json)?;
     if envelope.public_key.is_some() {
-        let Enclosed { public_key } = serde_json::from_slice(json)?;
-        return Ok(public_key);
+        return Ok(serde_json::from_slice::<Enclosed<T>>(json)?.public_key);
     }
     Ok(serde_json::from_slice(json)?)
 }

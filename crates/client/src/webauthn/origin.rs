@@ -84,9 +84,11 @@ impl Origin {
     }
 }
 
-/// Whether a parsed host has no empty label, which a final dot makes too.
+/// Whether a parsed host has no empty label, which a final dot makes too, and only characters of names: URLs allow more,
+/// quotes for example.
 fn is_host_name(host: &str) -> bool {
-    host.split('.').all(|label| !label.is_empty())
+    let of_names = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
+    host.split('.').all(|label| !label.is_empty() && label.bytes().all(of_names))
 }
 
 /// The part of a host under which anybody can register names. Of unknown top-level domains it is the last label.
@@ -151,6 +153,9 @@ mod tests {
             ("https://[::1]:8443", NotADomain),
             ("https://example.com.", NotADomain),
             ("https://a..example", NotADomain),
+            ("https://a\"b.example", NotADomain),
+            ("https://a'b.example", NotADomain),
+            ("https://{a}.example", NotADomain),
             ("https://example.com/login", NotAlone),
             ("https://example.com?", NotAlone),
             ("https://example.com#", NotAlone),

@@ -61,6 +61,7 @@ fn mistakes_are_told_with_their_place() {
         ("", (1, 0), "EOF while parsing a value"),
         ("{", (1, 1), "EOF while parsing an object"),
         ("[]", (1, 0), "invalid type: sequence"),
+        ("[\"AA\", 0, \"demo.example\", [], \"required\"]", (1, 0), "invalid type: sequence"),
         ("{\"challenge\": \"AA\"}]", (1, 20), "trailing characters"),
         ("{\n  \"rpId\": \"demo.example\"\n}", (3, 1), "missing field `challenge`"),
         ("{\"challenge\": 5}", (1, 15), "invalid type: integer `5`, expected a string"),
@@ -79,6 +80,8 @@ fn mistakes_are_told_with_their_place() {
         assert_eq!((line, column), place, "{text}");
     }
     assert!(matches!(RequestOptions::from_json(b"\xff"), Err(OptionsError::Json { .. })));
+    let array = creation_options(&json!({"rp": ["demo.example", "Demo"]}));
+    assert!(matches!(CreationOptions::from_json(&array), Err(OptionsError::Json { .. })));
     let deep = vec![b'['; 100_000];
     assert!(matches!(RequestOptions::from_json(&deep), Err(OptionsError::Json { .. })));
 }

@@ -1,0 +1,175 @@
+//! `hybridge get` and `hybridge create`: one ceremony with a phone.
+
+use std::{
+    io::{self, Write},
+    process::ExitCode,
+    sync::Arc,
+    time::Duration,
+};
+
+use hybridge_client::{
+    CtapChannel, Hint, Session, SessionConfig,
+    webauthn::{Assertion, Creation, CreationOptions, Origin, RequestOptions},
+};
+use tokio::{pin, runtime, sync::mpsc, time::timeout};
+
+use crate::args::CeremonyArgs;
+
+mod display;
+mod error;
+mod events;
+mod picture_file;
+mod setup;
+mod step;
+mod stop;
+mod terminal;
+
+use display::{Display, Parties};
+use error::Error;
+use step::News;
+use stop::Stop;
+
+/// How long to wait for the goodbye to the phone; a session ends within a second.
+const FAREWELL: Duration = Duration::from_secs(2);
+
+/// What the phone is asked for.
+enum Asked {
+    Creation(Creation),
+    Assertion(Assertion),
+}
+
+/// `hybridge get`.
+pub(crate) fn get(args: CeremonyArgs) -> ExitCode {
+    run(args, "sign in to", |origin, json| {
+        Ok(Asked::Assertion(Assertion::new(origin, &RequestOptions::from_json(json)?)?))
+    })
+}
+
+/// `hybridge create`.
+pub(crate) fn create(args: CeremonyArgs) -> ExitCode {
+    run(args, "make a passkey for", |origin, json| {
+        Ok(Asked::Creation(Creation::new(origin, CreationOptions::from_json(json)?)?))
+    })
+}
+
+fn run(
+    args: CeremonyArgs,
+    purpose: &'static str,
+    read: impl FnOnce(&Origin, &[u8]) -> Result<Asked, Error>,
+) -> ExitCode {
+    let mut display = Display::new(&args, purpose);
+    let outcome = prepare(&args, read).and_then(|ceremony| ceremony.hold(&args, &mut display));
+    // Nobody is left to tell if this fails.
+    let _ = display.end(outcome.as_ref().map(|()| ()));
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => error.kind().exit_code(),
+    }
+}
+
+/// A ceremony whose input is read and checked.
+struct Ceremony {
+    origin: Origin,
+    asked: Asked,
+    dialer: hybridge_tunnel::WebSocketDialer,
+    patience: Duration,
+}
+
+fn prepare(
+    args: &CeremonyArgs,
+    read: impl FnOnce(&Origin, &[u8]) -> Result<Asked, Error>,
+) -> Result<Ceremony, Error> {
+    let origin = Origin::parse(&args.origin)?;
+    let dialer = setup::dialer(args.dangerous_relay_ca.as_deref())?;
+    let asked = read(&origin, &setup::read_options()?)?;
+    let patience = args.timeout.unwrap_or_else(|| asked.timeout());
+    Ok(Ceremony { origin, asked, dialer, patience })
+}
+
+impl Ceremony {
+    fn hold(self, args: &CeremonyArgs, display: &mut Display) -> Result<(), Error> {
+        let runtime = runtime::Builder::new_current_thread().enable_all().build();
+        let runtime = runtime.map_err(|source| Error::System { what: "event loop", source })?;
+        runtime.block_on(async {
+            let mut stop = Stop::new().map_err(|source| Error::System { what: "signals", source })?;
+            let dialer = setup::rerouted(self.dialer.clone(), args.dangerous_relay_addr.as_ref());
+            let radio = setup::radio(args);
+            let (dialer, radio) = tokio::select! {
+                biased;
+                () = stop.wait() => return Err(Error::Cancelled),
+                both = async { Ok::<_, Error>((dialer.await?, radio.await?)) } => both?,
+            };
+            let mut config = SessionConfig::new(self.asked.hint());
+            config.timing.search = self.patience;
+            let session = Session::start(config, radio, Arc::new(dialer))?;
+            let over = session.over();
+            let outcome = self.meet(session, display, &mut stop).await;
+            // The phone gets its goodbye, whatever happened.
+            let _ = timeout(FAREWELL, over).await;
+            outcome
+        })
+    }
+
+    /// Lets the phone answer, and puts its answer out.
+    async fn meet(self, session: Session, display: &mut Display, stop: &mut Stop) -> Result<(), Error> {
+        let Self { origin, asked, patience, .. } = self;
+        let rp_id = asked.rp_id().to_owned();
+        let parties = Parties { origin: origin.as_str(), rp_id: &rp_id };
+        let (tell, mut news) = mpsc::unbounded_channel();
+        let answer = async {
+            let connecting = session.connect(move |progress| {
+                // Fails only when nobody looks any more.
+                let _ = News::from_progress(progress).map(|news| tell.send(news));
+            });
+            let mut phone = connecting.await?;
+            phone.request_timeout = patience;
+            asked.ask(&mut phone).await
+        };
+        let answer = timeout(patience, answer);
+        pin!(answer);
+        let credential = loop {
+            tokio::select! {
+                biased;
+                () = stop.wait() => return Err(Error::Cancelled),
+                Some(news) = news.recv() => display.take(news, parties)?,
+                answered = &mut answer => break answered.unwrap_or(Err(Error::TimedOut(patience)))?,
+            }
+        };
+        let mut stdout = io::stdout().lock();
+        stdout.write_all(&credential).and_then(|()| stdout.flush()).map_err(Error::WriteCredential)
+    }
+}
+
+impl Asked {
+    const fn hint(&self) -> Hint {
+        match self {
+            Self::Creation(_) => Hint::MakeCredential,
+            Self::Assertion(_) => Hint::GetAssertion,
+        }
+    }
+
+    fn rp_id(&self) -> &str {
+        match self {
+            Self::Creation(creation) => creation.rp_id(),
+            Self::Assertion(assertion) => assertion.rp_id(),
+        }
+    }
+
+    fn timeout(&self) -> Duration {
+        match self {
+            Self::Creation(creation) => creation.timeout(),
+            Self::Assertion(assertion) => assertion.timeout(),
+        }
+    }
+
+    /// The credential as a line of JSON.
+    async fn ask(self, phone: &mut CtapChannel) -> Result<Vec<u8>, Error> {
+        let written = match self {
+            Self::Creation(creation) => serde_json::to_vec(&creation.run(phone).await?),
+            Self::Assertion(assertion) => serde_json::to_vec(&assertion.run(phone).await?),
+        };
+        let mut line = written.map_err(|error| Error::WriteCredential(error.into()))?;
+        line.push(b'\n');
+        Ok(line)
+    }
+}

@@ -1,0 +1,162 @@
+//! Why there is no credential, in one line, and the exit code for it.
+
+use std::{error::Error as _, io, process::ExitCode, time::Duration};
+
+use hybridge_ble::RadioError;
+use hybridge_client::{
+    Error as SessionError, Status,
+    webauthn::{CeremonyError, OptionsError, OriginError, PhoneError},
+};
+use hybridge_picture::DrawError;
+use hybridge_tunnel::RootError;
+use thiserror::Error;
+
+#[derive(Debug, Error)]
+pub(crate) enum Error {
+    #[error(transparent)]
+    Origin(#[from] OriginError),
+    #[error(transparent)]
+    Options(#[from] OptionsError),
+    #[error("standard input has more than {limit} bytes; pass the options alone")]
+    TooLong { limit: u64 },
+    #[error("the certificate cannot be used; pass a PEM file with --dangerous-relay-ca")]
+    Certificate(#[from] RootError),
+    #[error("the address of --dangerous-relay-addr is not known; check the name")]
+    Address(#[source] io::Error),
+    #[error("standard input could not be read; redirect it from a file with the options")]
+    ReadInput(#[source] io::Error),
+    #[error("the certificate file could not be read; check that it exists and is yours to read")]
+    ReadCertificate(#[source] io::Error),
+    #[error("the picture of the code could not be written; name a file in a folder of yours")]
+    WritePicture(#[source] io::Error),
+    #[error("the code could not be drawn")]
+    Draw(#[from] DrawError),
+    #[error("what happens could not be written to standard error")]
+    WriteProgress(#[source] io::Error),
+    #[error("the credential could not be written to standard output; ask the website for new options")]
+    WriteCredential(#[source] io::Error),
+    #[error("the system gives this program no {what}; try again later")]
+    System {
+        what: &'static str,
+        source: io::Error,
+    },
+    #[error(transparent)]
+    Radio(#[from] RadioError),
+    #[error("nobody approved on a phone within {}; try again", humantime::format_duration(*.0))]
+    TimedOut(Duration),
+    #[error("cancelled")]
+    Cancelled,
+    #[error(transparent)]
+    Session(#[from] SessionError),
+    #[error(transparent)]
+    Phone(#[from] PhoneError),
+}
+
+/// What programs tell apart, each with an exit code of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    InputOutput,
+    Input,
+    NoRadio,
+    TimedOut,
+    Refused,
+    Excluded,
+    TunnelService,
+    Protocol,
+    Cancelled,
+}
+
+impl From<CeremonyError> for Error {
+    fn from(error: CeremonyError) -> Self {
+        match error {
+            CeremonyError::Session(error) => Self::Session(error),
+            CeremonyError::Phone(error) => Self::Phone(error),
+            // What a newer library tells apart, and this program does not.
+            _ => Self::Session(SessionError::Unsupported),
+        }
+    }
+}
+
+impl Error {
+    /// The message, with the system's or library's reason behind it unless the message has it already.
+    pub(crate) fn in_one_line(&self) -> String {
+        let mut text = self.to_string();
+        let mut cause = self.source();
+        while let Some(reason) = cause {
+            let words = reason.to_string();
+            if !text.contains(&words) {
+                text = format!("{text} ({words})");
+            }
+            cause = reason.source();
+        }
+        text.replace(|letter: char| letter.is_control(), " ")
+    }
+
+    pub(crate) fn kind(&self) -> Kind {
+        match self {
+            Self::Origin(_) | Self::Options(_) | Self::TooLong { .. } | Self::Certificate(_) => Kind::Input,
+            Self::ReadInput(_)
+            | Self::ReadCertificate(_)
+            | Self::WritePicture(_)
+            | Self::Draw(_)
+            | Self::WriteProgress(_)
+            | Self::WriteCredential(_)
+            | Self::System { .. } => Kind::InputOutput,
+            Self::Address(_) => Kind::TunnelService,
+            Self::Radio(_) => Kind::NoRadio,
+            Self::TimedOut(_) => Kind::TimedOut,
+            Self::Cancelled => Kind::Cancelled,
+            Self::Session(error) => of_session(error),
+            Self::Phone(PhoneError::NotDiscoverable | PhoneError::NoVerification) => Kind::Refused,
+            Self::Phone(_) => Kind::Protocol,
+        }
+    }
+}
+
+fn of_session(error: &SessionError) -> Kind {
+    match error {
+        SessionError::Radio(_) => Kind::NoRadio,
+        SessionError::NobodyScanned | SessionError::NoAnswer | SessionError::TimedOut => Kind::TimedOut,
+        SessionError::Refused(Status::CREDENTIAL_EXCLUDED) => Kind::Excluded,
+        SessionError::Refused(_) | SessionError::PhoneLeft | SessionError::Unsupported => Kind::Refused,
+        SessionError::UnknownTunnelService(_) | SessionError::Tunnel { .. } => Kind::TunnelService,
+        SessionError::Cancelled => Kind::Cancelled,
+        SessionError::Randomness | SessionError::NoRuntime => Kind::InputOutput,
+        _ => Kind::Protocol,
+    }
+}
+
+impl Kind {
+    /// As documented in the help text.
+    pub(crate) const fn code(self) -> u8 {
+        match self {
+            Self::InputOutput => 3,
+            Self::Input => 4,
+            Self::NoRadio => 5,
+            Self::TimedOut => 6,
+            Self::Refused => 7,
+            Self::Excluded => 8,
+            Self::TunnelService => 9,
+            Self::Protocol => 10,
+            Self::Cancelled => 130,
+        }
+    }
+
+    pub(crate) fn exit_code(self) -> ExitCode {
+        ExitCode::from(self.code())
+    }
+
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::InputOutput => "input-output",
+            Self::Input => "input",
+            Self::NoRadio => "no-radio",
+            Self::TimedOut => "timed-out",
+            Self::Refused => "refused",
+            Self::Excluded => "excluded",
+            Self::TunnelService => "tunnel-service",
+            Self::Protocol => "protocol",
+            Self::Cancelled => "cancelled",
+        }
+    }
+}

@@ -1,0 +1,71 @@
+//! What happens, as JSON lines for a program.
+
+use std::io::{self, Write};
+
+use serde::Serialize;
+
+use super::{
+    error::{Error, Kind},
+    step::{Shown, Step},
+};
+
+/// One line. The names and members are documented in the help text.
+#[derive(Serialize)]
+#[serde(tag = "event", rename_all = "kebab-case")]
+enum Event<'a> {
+    Code { code: &'a str, origin: &'a str, rp_id: &'a str, seconds: u64 },
+    CodeHidden,
+    PhoneNearby,
+    Connecting,
+    Handshaking,
+    Connected,
+    WaitingForApproval,
+    AttemptFailed { message: String },
+    UnknownTunnelService { id: u16 },
+    Done,
+    Failed { kind: &'static str, exit_code: u8, message: String },
+}
+
+/// Writes events.
+pub(crate) struct Events<W> {
+    out: W,
+}
+
+impl<W: Write> Events<W> {
+    pub(crate) const fn new(out: W) -> Self {
+        Self { out }
+    }
+
+    pub(crate) fn show(&mut self, shown: &Shown<'_>) -> io::Result<()> {
+        let Shown { code, origin, rp_id, seconds, .. } = *shown;
+        self.write(&Event::Code { code, origin, rp_id, seconds })
+    }
+
+    pub(crate) fn tell(&mut self, step: &Step) -> io::Result<()> {
+        self.write(&match step {
+            Step::CodeHidden => Event::CodeHidden,
+            Step::PhoneNearby => Event::PhoneNearby,
+            Step::Connecting => Event::Connecting,
+            Step::Handshaking => Event::Handshaking,
+            Step::Connected => Event::Connected,
+            Step::WaitingForApproval => Event::WaitingForApproval,
+            Step::AttemptFailed(error) => Event::AttemptFailed { message: error.to_string() },
+            Step::UnknownTunnelService(domain) => Event::UnknownTunnelService { id: domain.get() },
+        })
+    }
+
+    pub(crate) fn end(&mut self, outcome: Result<(), &Error>) -> io::Result<()> {
+        let Err(error) = outcome else { return self.write(&Event::Done) };
+        let kind: Kind = error.kind();
+        let message = error.in_one_line();
+        self.write(&Event::Failed { kind: kind.name(), exit_code: kind.code(), message })
+    }
+
+    /// A whole line at once, so that readers never see a part of one.
+    fn write(&mut self, event: &Event<'_>) -> io::Result<()> {
+        let mut line = serde_json::to_vec(event)?;
+        line.push(b'\n');
+        self.out.write_all(&line)?;
+        self.out.flush()
+    }
+}
