@@ -10,7 +10,7 @@ use clap::{Args as ClapArgs, Parser, Subcommand, error::ErrorKind};
 
 mod ceremony;
 
-pub(crate) use ceremony::{CeremonyArgs, CreateArgs, EventsForm, GetArgs, HostAndPort};
+pub(crate) use ceremony::{CeremonyArgs, CreateArgs, GetArgs, HostAndPort};
 
 const EXIT_CODES: &str = "\
 Exit codes of inspect and domain; get and create have more, which their own help lists:

@@ -34,21 +34,23 @@ const FAREWELL: Duration = Duration::from_secs(2);
 
 /// What the phone is asked for.
 enum Asked {
-    Creation(Creation),
-    Assertion(Assertion),
+    Creation(Box<Creation>),
+    Assertion(Box<Assertion>),
 }
 
 /// `hybridge get`.
 pub(crate) fn get(args: CeremonyArgs) -> ExitCode {
     run(args, "sign in to", |origin, json| {
-        Ok(Asked::Assertion(Assertion::new(origin, &RequestOptions::from_json(json)?)?))
+        let options = RequestOptions::from_json(json)?;
+        Ok(Asked::Assertion(Box::new(Assertion::new(origin, &options)?)))
     })
 }
 
 /// `hybridge create`.
 pub(crate) fn create(args: CeremonyArgs) -> ExitCode {
     run(args, "make a passkey for", |origin, json| {
-        Ok(Asked::Creation(Creation::new(origin, CreationOptions::from_json(json)?)?))
+        let options = CreationOptions::from_json(json)?;
+        Ok(Asked::Creation(Box::new(Creation::new(origin, options)?)))
     })
 }
 
@@ -60,7 +62,7 @@ fn run(
     let mut display = Display::new(&args, purpose);
     let outcome = prepare(&args, read).and_then(|ceremony| ceremony.hold(&args, &mut display));
     // Nobody is left to tell if this fails.
-    let _ = display.end(outcome.as_ref().map(|()| ()));
+    let _ = display.end(outcome.as_ref().err());
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => error.kind().exit_code(),

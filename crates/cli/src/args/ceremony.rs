@@ -7,15 +7,15 @@ use clap::{Args as ClapArgs, ValueEnum};
 const SHORT_HELP: &str = "\
 Exit codes:
     0  the credential is on standard output
+    1  the options, the origin or the certificate cannot be used; nobody was asked
     2  wrong usage
     3  something could not be read or written
-    4  the options, the origin or the certificate cannot be used; nobody was asked
-    5  Bluetooth cannot be used: no adapter, switched off, no permission, no service
+    4  no Bluetooth: no adapter, switched off, no permission, no service
+    5  the phone's tunnel service cannot be used: not known, not reached, a bad certificate, refused
     6  timed out
-    7  the phone refused, left or cannot do it
-    8  the phone already has one of the excluded passkeys
-    9  the phone's tunnel service cannot be used
-   10  the phone, or somebody in between, broke the protocol
+    7  the phone, or somebody in between, broke the protocol
+    8  the phone refused, left or cannot do it
+    9  the phone already has one of the excluded passkeys
   130  cancelled by Ctrl-C or another signal";
 
 const EVENTS_HELP: &str = "\
@@ -153,7 +153,8 @@ mod tests {
 
     #[test]
     fn times_are_read() {
-        for (text, seconds) in [("1", 1), ("90", 90), ("90s", 90), ("2m", 120), ("1m 30s", 90), ("1h", 3600)] {
+        for (text, seconds) in [("1", 1), ("90", 90), ("90s", 90), ("2m", 120), ("1m 30s", 90), ("1h", 3600)]
+        {
             assert_eq!(time(text), Ok(Duration::from_secs(seconds)), "{text}");
         }
         for text in ["", "0", "-1", "999ms", "61m", "soon", "18446744073709551616"] {

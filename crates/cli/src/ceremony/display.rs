@@ -75,14 +75,17 @@ impl Display {
     }
 
     /// Takes the code away, if there is one, and tells how it ended.
-    pub(crate) fn end(&mut self, outcome: Result<(), &Error>) -> io::Result<()> {
+    pub(crate) fn end(&mut self, error: Option<&Error>) -> io::Result<()> {
         self.file = None;
         match &mut self.report {
             Report::Terminal(terminal) => {
                 terminal.tell(&Step::CodeHidden)?;
-                outcome.or_else(|error| terminal.fail(&format!("hybridge: {}", error.in_one_line())))
+                match error {
+                    Some(error) => terminal.fail(&format!("hybridge: {}", error.in_one_line())),
+                    None => Ok(()),
+                }
             }
-            Report::Events(events) => events.end(outcome),
+            Report::Events(events) => events.end(error),
         }
     }
 }

@@ -36,10 +36,7 @@ pub(crate) enum Error {
     #[error("the credential could not be written to standard output; ask the website for new options")]
     WriteCredential(#[source] io::Error),
     #[error("the system gives this program no {what}; try again later")]
-    System {
-        what: &'static str,
-        source: io::Error,
-    },
+    System { what: &'static str, source: io::Error },
     #[error(transparent)]
     Radio(#[from] RadioError),
     #[error("nobody approved on a phone within {}; try again", humantime::format_duration(*.0))]
@@ -130,14 +127,14 @@ impl Kind {
     /// As documented in the help text.
     pub(crate) const fn code(self) -> u8 {
         match self {
+            Self::Input => 1,
             Self::InputOutput => 3,
-            Self::Input => 4,
-            Self::NoRadio => 5,
+            Self::NoRadio => 4,
+            Self::TunnelService => 5,
             Self::TimedOut => 6,
-            Self::Refused => 7,
-            Self::Excluded => 8,
-            Self::TunnelService => 9,
-            Self::Protocol => 10,
+            Self::Protocol => 7,
+            Self::Refused => 8,
+            Self::Excluded => 9,
             Self::Cancelled => 130,
         }
     }

@@ -54,8 +54,8 @@ impl<W: Write> Events<W> {
         })
     }
 
-    pub(crate) fn end(&mut self, outcome: Result<(), &Error>) -> io::Result<()> {
-        let Err(error) = outcome else { return self.write(&Event::Done) };
+    pub(crate) fn end(&mut self, error: Option<&Error>) -> io::Result<()> {
+        let Some(error) = error else { return self.write(&Event::Done) };
         let kind: Kind = error.kind();
         let message = error.in_one_line();
         self.write(&Event::Failed { kind: kind.name(), exit_code: kind.code(), message })

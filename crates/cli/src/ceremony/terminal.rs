@@ -66,7 +66,9 @@ impl<W: Write> Terminal<W> {
             Step::Handshaking => return Ok(()),
             Step::Connected => "Connected.",
             Step::WaitingForApproval => "Approve on the phone.",
-            Step::AttemptFailed(error) => return self.words(&format!("A phone did not get through: {error}.")),
+            Step::AttemptFailed(error) => {
+                return self.words(&format!("A phone did not get through: {error}."));
+            }
             Step::UnknownTunnelService(domain) => {
                 return self.words(&format!(
                     "A phone uses tunnel service {domain}, which this program does not know."

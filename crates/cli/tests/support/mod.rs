@@ -23,7 +23,13 @@ pub(crate) fn hybridge(args: &[&str]) -> Run {
 }
 
 pub(crate) fn hybridge_with_input(args: &[&str], input: &[u8]) -> Run {
+    hybridge_in(&[], args, input)
+}
+
+/// With these environment variables.
+pub(crate) fn hybridge_in(environment: &[(&str, &str)], args: &[&str], input: &[u8]) -> Run {
     let mut child = Command::new(env!("CARGO_BIN_EXE_hybridge"))
+        .envs(environment.iter().copied())
         .args(args)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
