@@ -6,6 +6,7 @@ mod corpus;
 mod machines;
 mod tunnels;
 mod vectors;
+mod webauthn;
 
 use std::{error::Error, io::Write, path::Path};
 
@@ -17,6 +18,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     vectors::write(&here.join("../../crates/proto/tests/vectors"), &mut corpus)?;
     machines::write(&mut corpus)?;
     tunnels::write(&mut corpus)?;
+    webauthn::write(&mut corpus)?;
     let mut out = std::io::stdout().lock();
     for (target, seeds) in corpus.written() {
         writeln!(out, "{seeds:>4} seeds for {target}")?;
