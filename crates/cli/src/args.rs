@@ -13,11 +13,12 @@ mod ceremony;
 pub(crate) use ceremony::{CeremonyArgs, CreateArgs, GetArgs, HostAndPort};
 
 const EXIT_CODES: &str = "\
-Exit codes of inspect and domain; get and create have more, which their own help lists:
+Exit codes:
   0  done
   1  the answer is no: the code is refused, the picture shows none, nobody has the name
   2  wrong usage
-  3  something could not be read or written";
+  3  something could not be read or written
+get and create have more, which their own help lists.";
 
 const INSPECT_EXAMPLES: &str = "\
 The text of a code is a secret: whoever has it can answer in the phone's place. Arguments can be seen by other

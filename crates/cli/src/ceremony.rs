@@ -31,6 +31,8 @@ use stop::Stop;
 
 /// How long to wait for the goodbye to the phone; a session ends within a second.
 const FAREWELL: Duration = Duration::from_secs(2);
+/// How much later than the search for a phone everything ends, as the search knows better why it found none.
+const GRACE: Duration = Duration::from_secs(1);
 
 /// What the phone is asked for.
 enum Asked {
@@ -92,24 +94,29 @@ impl Ceremony {
     fn hold(self, args: &CeremonyArgs, display: &mut Display) -> Result<(), Error> {
         let runtime = runtime::Builder::new_current_thread().enable_all().build();
         let runtime = runtime.map_err(|source| Error::System { what: "event loop", source })?;
-        runtime.block_on(async {
+        let outcome = runtime.block_on(async {
             let mut stop = Stop::new().map_err(|source| Error::System { what: "signals", source })?;
             let dialer = setup::rerouted(self.dialer.clone(), args.dangerous_relay_addr.as_ref());
             let radio = setup::radio(args);
+            let both = timeout(self.patience, async { Ok::<_, Error>((dialer.await?, radio.await?)) });
             let (dialer, radio) = tokio::select! {
                 biased;
                 () = stop.wait() => return Err(Error::Cancelled),
-                both = async { Ok::<_, Error>((dialer.await?, radio.await?)) } => both?,
+                both = both => both.unwrap_or(Err(Error::TimedOut(self.patience)))?,
             };
             let mut config = SessionConfig::new(self.asked.hint());
             config.timing.search = self.patience;
             let session = Session::start(config, radio, Arc::new(dialer))?;
             let over = session.over();
             let outcome = self.meet(session, display, &mut stop).await;
+            let cleared = display.clear();
             // The phone gets its goodbye, whatever happened.
             let _ = timeout(FAREWELL, over).await;
-            outcome
-        })
+            outcome.and(cleared)
+        });
+        // Whoever looks up a name cannot be interrupted, and need not be waited for.
+        runtime.shutdown_background();
+        outcome
     }
 
     /// Lets the phone answer, and puts its answer out.
@@ -127,7 +134,7 @@ impl Ceremony {
             phone.request_timeout = patience;
             asked.ask(&mut phone).await
         };
-        let answer = timeout(patience, answer);
+        let answer = timeout(patience.saturating_add(GRACE), answer);
         pin!(answer);
         let credential = loop {
             tokio::select! {

@@ -17,6 +17,8 @@ use crate::args::CeremonyArgs;
 pub(crate) struct Display {
     report: Report,
     file: Option<PictureFile>,
+    /// Whether a code is to be seen.
+    shown: bool,
 }
 
 enum Report {
@@ -37,12 +39,13 @@ impl Display {
             Some(_) => Report::Events(Events::new(io::stderr())),
             None => Report::Terminal(Terminal::new(io::stderr(), surface(), purpose)),
         };
-        Self { report, file: args.qr_png.clone().map(PictureFile::new) }
+        Self { report, file: args.qr_png.clone().map(PictureFile::new), shown: false }
     }
 
     pub(crate) fn take(&mut self, news: News, parties: Parties<'_>) -> Result<(), Error> {
         match news {
             News::Show { code, seconds } => {
+                self.shown = true;
                 let code = code.expose_text();
                 let picture = Picture::draw(code)?;
                 if let Some(file) = &mut self.file {
@@ -64,8 +67,9 @@ impl Display {
     }
 
     fn tell(&mut self, step: &Step) -> Result<(), Error> {
-        if let (Step::CodeHidden, Some(file)) = (step, &mut self.file) {
-            file.hide();
+        if matches!(step, Step::CodeHidden) {
+            self.shown = false;
+            self.file.iter_mut().for_each(PictureFile::hide);
         }
         let written = match &mut self.report {
             Report::Terminal(terminal) => terminal.tell(step),
@@ -74,18 +78,19 @@ impl Display {
         written.map_err(Error::WriteProgress)
     }
 
-    /// Takes the code away, if there is one, and tells how it ended.
+    /// Takes the code away, if there is one.
+    pub(crate) fn clear(&mut self) -> Result<(), Error> {
+        if self.shown { self.tell(&Step::CodeHidden) } else { Ok(()) }
+    }
+
+    /// Tells how it ended.
     pub(crate) fn end(&mut self, error: Option<&Error>) -> io::Result<()> {
-        self.file = None;
-        match &mut self.report {
-            Report::Terminal(terminal) => {
-                terminal.tell(&Step::CodeHidden)?;
-                match error {
-                    Some(error) => terminal.fail(&format!("hybridge: {}", error.in_one_line())),
-                    None => Ok(()),
-                }
+        match (&mut self.report, error) {
+            (Report::Terminal(terminal), Some(error)) => {
+                terminal.fail(&format!("hybridge: {}", error.in_one_line()))
             }
-            Report::Events(events) => events.end(error),
+            (Report::Terminal(_), None) => Ok(()),
+            (Report::Events(events), error) => events.end(error),
         }
     }
 }

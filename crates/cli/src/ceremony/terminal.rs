@@ -136,3 +136,72 @@ fn pieces(name: &str, columns: usize) -> Vec<String> {
     let letters: Vec<char> = name.chars().collect();
     letters.chunks(columns.max(1)).map(|piece| piece.iter().collect()).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use hybridge_picture::Picture;
+
+    use super::*;
+
+    const ORIGIN: &str = "https://a-rather-long-name-of-a-host.and-another-label.www.demo.example:8443";
+
+    /// What is written when a code is shown, something happens, and it is hidden.
+    fn session(columns: Option<usize>) -> (String, String) {
+        let code = format!("FIDO:/{}", "7".repeat(168));
+        let picture = Picture::draw(&code).unwrap();
+        let shown =
+            Shown { code: &code, picture: &picture, origin: ORIGIN, rp_id: "demo.example", seconds: 120 };
+        let surface = Surface { columns, palette: Palette::LightOnDark };
+        let mut written = Vec::new();
+        let mut terminal = Terminal::new(&mut written, surface, "sign in to");
+        terminal.show(&shown).unwrap();
+        terminal.tell(&Step::PhoneNearby).unwrap();
+        terminal.tell(&Step::CodeHidden).unwrap();
+        terminal.tell(&Step::Connected).unwrap();
+        terminal.tell(&Step::CodeHidden).unwrap();
+        let text = String::from_utf8(written).unwrap();
+        let (before, after) = text.split_once("\x1b[").unwrap_or((&text, ""));
+        (before.to_owned(), after.to_owned())
+    }
+
+    #[test]
+    fn the_origin_stands_beside_the_code_in_full() {
+        for columns in [None, Some(80), Some(68), Some(67), Some(50), Some(41), Some(20)] {
+            let (text, _) = session(columns);
+            let beside = columns.is_none_or(|columns| columns >= 68);
+            let words: String = text
+                .lines()
+                .filter_map(
+                    |line| if beside { line.get(line.char_indices().nth(41)?.0..) } else { Some(line) },
+                )
+                .map(str::trim)
+                .collect();
+            assert!(words.contains(ORIGIN), "{columns:?}\n{text}");
+            assert!(words.contains("(demo.example)"));
+            assert!(!text.contains("FIDO"), "the text itself is not for people");
+        }
+    }
+
+    #[test]
+    fn nothing_is_wider_than_the_terminal() {
+        for columns in [80, 68, 67, 50, 41] {
+            let (text, _) = session(Some(columns));
+            let widest = text.lines().map(|line| line.chars().count()).max().unwrap();
+            assert!(widest <= columns, "{widest} in {columns}\n{text}");
+        }
+    }
+
+    #[test]
+    fn a_code_is_taken_back_with_what_stands_below_it() {
+        for columns in [80, 68, 67, 50, 41] {
+            let (text, after) = session(Some(columns));
+            let rows = text.lines().count();
+            assert_eq!(after, format!("{rows}F\x1b[JConnected.\n"), "once, and what comes later stays");
+        }
+        let (text, after) = session(None);
+        assert!(
+            text.ends_with("A phone is near.\nConnected.\n") && after.is_empty(),
+            "a file keeps everything"
+        );
+    }
+}

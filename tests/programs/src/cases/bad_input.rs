@@ -40,7 +40,7 @@ pub(super) async fn unknown_hints(scene: &mut Scene) -> Result<(), Failure> {
 
 pub(super) async fn bad_certificate(scene: &mut Scene) -> Result<(), Failure> {
     let (options, _) = Site::new()?.creation()?;
-    let order = Order { trusting: false, ..Order::create(options).with(&["--timeout", "25s"]) };
+    let order = Order { trusting: false, ..Order::create(options).with(&["--timeout", "8s"]) };
     let mut laptop = order.start(scene).await?;
     let _answering = Phone::default().answer(scene, &laptop.code().await?).await?;
     let failed = laptop.until("attempt-failed").await?;
