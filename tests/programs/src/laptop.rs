@@ -23,8 +23,8 @@ const FAREWELL: Duration = Duration::from_secs(5);
 
 /// A command line in the making.
 pub(crate) struct Order {
-    verb: &'static str,
-    input: String,
+    pub(crate) verb: &'static str,
+    pub(crate) input: String,
     pub(crate) origin: &'static str,
     pub(crate) adapter: &'static str,
     /// Whether the tunnel service's certificate is trusted.
