@@ -29,6 +29,8 @@ pub(crate) struct Order {
     pub(crate) adapter: &'static str,
     /// Whether the tunnel service's certificate is trusted.
     pub(crate) trusting: bool,
+    /// Where the tunnel service is, if it is another than the scene's.
+    pub(crate) relay: Option<&'static str>,
     pub(crate) more: Vec<String>,
 }
 
@@ -43,7 +45,7 @@ impl Order {
 
     fn new(verb: &'static str, options: impl ToString) -> Self {
         let (input, more) = (options.to_string(), Vec::new());
-        Self { verb, input, origin: ORIGIN, adapter: LAPTOP, trusting: true, more }
+        Self { verb, input, origin: ORIGIN, adapter: LAPTOP, trusting: true, relay: None, more }
     }
 
     /// With more arguments.
@@ -68,7 +70,8 @@ impl Order {
     async fn spawn(self, scene: &Scene) -> Result<Laptop, Failure> {
         let mut command = Command::new(&scene.hybridge);
         command.args([self.verb, "--origin", self.origin, "--adapter", self.adapter]);
-        command.args(["--dangerous-relay-addr", &scene.tunnel.address().to_string()]);
+        let relay = self.relay.map_or_else(|| scene.tunnel.address().to_string(), str::to_owned);
+        command.args(["--dangerous-relay-addr", &relay]);
         if self.trusting {
             command.arg("--dangerous-relay-ca").arg(scene.tunnel.root_file());
         }

@@ -51,6 +51,6 @@ pub(super) async fn bad_certificate(scene: &mut Scene) -> Result<(), Failure> {
 pub(super) async fn no_relay(scene: &mut Scene) -> Result<(), Failure> {
     let (options, _) = Site::new()?.creation()?;
     // The name of no host at all (RFC 6761).
-    let order = Order::create(options).with(&["--dangerous-relay-addr", "relay.invalid:443"]);
+    let order = Order { relay: Some("relay.invalid:443"), ..Order::create(options) };
     order.start(scene).await?.end().await?.refused(5)
 }
