@@ -97,16 +97,17 @@ impl Ceremony {
         let outcome = runtime.block_on(async {
             let mut stop = Stop::new().map_err(|source| Error::System { what: "signals", source })?;
             let dialer = setup::rerouted(self.dialer.clone(), args.dangerous_relay_addr.as_ref());
-            let radio = setup::radio(args);
-            let both = timeout(self.patience, async { Ok::<_, Error>((dialer.await?, radio.await?)) });
-            let (dialer, radio) = tokio::select! {
+            let radios = setup::radios(args);
+            let both = timeout(self.patience, async { Ok::<_, Error>((dialer.await?, radios.await?)) });
+            let (dialer, radios) = tokio::select! {
                 biased;
                 () = stop.wait() => return Err(Error::Cancelled),
                 both = both => both.unwrap_or(Err(Error::TimedOut(self.patience)))?,
             };
             let mut config = SessionConfig::new(self.asked.hint());
             config.timing.search = self.patience;
-            let session = Session::start(config, radio, Arc::new(dialer))?;
+            config.l2cap = radios.connector;
+            let session = Session::start(config, radios.scanner, Arc::new(dialer))?;
             let over = session.over();
             let outcome = self.meet(session, display, &mut stop).await;
             let cleared = display.clear();

@@ -31,6 +31,7 @@ cases! {
     "get with allow list" success::get_with_allow_list
     "create with exclude list: 9" success::create_with_exclude_list
     "second phone: the first wins" success::second_phone
+    "--l2cap, and a phone without" success::l2cap_falls_back
     "--qr-png, read by zbarimg" success::picture
     "for a person: no events" success::person
     "malformed JSON: 1" bad_input::malformed_json

@@ -85,6 +85,10 @@ pub(crate) struct CeremonyArgs {
     /// Bluetooth adapter to listen with, such as hci0 [default: the first that is switched on]
     #[arg(long, value_name = "NAME")]
     pub(crate) adapter: Option<String>,
+    /// Also offer a channel over Bluetooth, without a tunnel service between, to phones that know it; some older ones
+    /// refuse such a code
+    #[arg(long)]
+    pub(crate) l2cap: bool,
     /// Keep the QR code in this file as a PNG picture, readable by you alone, for as long as it is to be shown
     #[arg(long, value_name = "FILE")]
     pub(crate) qr_png: Option<PathBuf>,

@@ -7,7 +7,7 @@ use std::{
     sync::Arc,
 };
 
-use hybridge_ble::{DynScanner, btleplug::SystemScanner};
+use hybridge_ble::{DynScanner, bluez::SystemRadio, btleplug::SystemScanner, l2cap::DynL2capConnector};
 use hybridge_tunnel::WebSocketDialer;
 use tokio::net::lookup_host;
 
@@ -51,7 +51,20 @@ pub(crate) async fn rerouted(
     Ok(dialer.with_address(first))
 }
 
-/// The radio that hears phones.
-pub(crate) async fn radio(args: &CeremonyArgs) -> Result<Arc<dyn DynScanner>, Error> {
-    Ok(Arc::new(SystemScanner::open(args.adapter.as_deref()).await?))
+/// What is done over Bluetooth.
+pub(crate) struct Radios {
+    /// Hears phones.
+    pub(crate) scanner: Arc<dyn DynScanner>,
+    /// Connects to them, if that is to be offered.
+    pub(crate) connector: Option<Arc<dyn DynL2capConnector>>,
+}
+
+/// The adapter that the arguments name, or the first that is switched on.
+pub(crate) async fn radios(args: &CeremonyArgs) -> Result<Radios, Error> {
+    let scanner = SystemScanner::open(args.adapter.as_deref()).await?;
+    let connector: Option<Arc<dyn DynL2capConnector>> = match args.l2cap {
+        true => Some(Arc::new(SystemRadio::open(Some(scanner.adapter())).await?)),
+        false => None,
+    };
+    Ok(Radios { scanner: Arc::new(scanner), connector })
 }

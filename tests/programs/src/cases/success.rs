@@ -79,6 +79,15 @@ pub(super) async fn second_phone(scene: &mut Scene) -> Result<(), Failure> {
     check(content == 1, "one phone that is content, and one that is not", format!("{codes:?}"))
 }
 
+pub(super) async fn l2cap_falls_back(scene: &mut Scene) -> Result<(), Failure> {
+    let mut site = Site::new()?;
+    let (options, state) = site.creation()?;
+    let mut laptop = Order::create(options).with(&["--l2cap"]).start(scene).await?;
+    let answering = Phone::default().answer(scene, &laptop.code().await?).await?;
+    site.created(&state, laptop.end().await?.credential()?)?;
+    answering.content().await
+}
+
 pub(super) async fn picture(scene: &mut Scene) -> Result<(), Failure> {
     let mut site = Site::new()?;
     let (options, state) = site.creation()?;
