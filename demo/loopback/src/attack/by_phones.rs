@@ -18,7 +18,7 @@ use super::{
     by_laptops::set_form,
     failure::{Setup, only},
     hostile_laptop::until_hung_up,
-    hostile_phone::{Connected, HostilePhone},
+    hostile_phone::{Connected, GET_INFO, HostilePhone},
     laptop::SigningIn,
     noise::{Point, message, seal_padded},
     report::Refusal,
@@ -26,14 +26,13 @@ use super::{
 };
 use crate::{browser::BrowserError, relying_party::RelyingPartyError};
 
-/// An empty getInfo, which no laptop reads before it sends its request.
 const EMPTY_MAP: u8 = 0xa0;
 
 /// The owner's laptop, connected to the attacker's phone, and its request.
 async fn asked(scene: &Scene) -> Result<(SigningIn, Connected, Vec<u8>), Setup> {
     let mut laptop = scene.laptop()?.sign_in();
     let mut phone = HostilePhone::at(scene, HOME)?;
-    let mut connected = phone.pose(&laptop.code().await?, vec![EMPTY_MAP]).await?;
+    let mut connected = phone.pose(&laptop.code().await?, GET_INFO.to_vec()).await?;
     let message = connected.receive().await?;
     match message.split_first() {
         Some((1, request)) => Ok((laptop, connected, request.to_vec())),
@@ -107,7 +106,7 @@ pub(super) async fn unsolicited_reply(scene: &Scene) -> Verdict {
     laptop.hesitation = Some(Arc::clone(&go));
     let mut laptop = laptop.sign_in();
     let mut phone = HostilePhone::at(scene, HOME)?;
-    let mut connected = phone.pose(&laptop.code().await?, vec![EMPTY_MAP]).await?;
+    let mut connected = phone.pose(&laptop.code().await?, GET_INFO.to_vec()).await?;
     connected.send(&[MessageKind::Ctap.as_byte(), 0, EMPTY_MAP]).await?;
     connected.until_hung_up().await;
     go.notify_one();

@@ -22,6 +22,9 @@ use super::{
     scene::{SERVICE, Scene},
 };
 
+/// `{4: {"rk": true, "uv": true}}`: the least description of a phone that a laptop asks.
+pub(super) const GET_INFO: &[u8] = b"\xa1\x04\xa2\x62rk\xf5\x62uv\xf5";
+
 /// The phone of an attacker, near the victim's laptop.
 pub(super) struct HostilePhone {
     radio: SimDevice,

@@ -21,7 +21,7 @@ use super::{
     Failure, Verdict,
     failure::{Setup, only},
     hostile_laptop::until_hung_up,
-    hostile_phone::{Connected, HostilePhone},
+    hostile_phone::{Connected, GET_INFO, HostilePhone},
     hostile_service::HostileService,
     laptop::{self, Laptop, SigningIn},
     network::{Directory, stand_up},
@@ -115,7 +115,7 @@ async fn offered(scene: &Scene) -> Result<(SigningIn, Connected, QrCode, Hostile
     let mut laptop = laptop.sign_in();
     let code = laptop.code().await?;
     let mut phone = HostilePhone::at(scene, HOME)?;
-    let connected = phone.pose(&code, vec![0xa0]).await?;
+    let connected = phone.pose(&code, GET_INFO.to_vec()).await?;
     Ok((laptop, connected, QrCode::parse(&code)?, phone))
 }
 
