@@ -66,7 +66,7 @@ fn mistakes_are_told_with_their_place() {
         ("{\n  \"rpId\": \"demo.example\"\n}", (3, 1), "missing field `challenge`"),
         ("{\"challenge\": 5}", (1, 15), "invalid type: integer `5`, expected a string"),
         ("{\"challenge\": \"a+b/\"}", (1, 21), "this text is not base64url"),
-        ("{\"challenge\": \"A\"}", (1, 17), "this text is not base64url"),
+        ("{\"challenge\": \"A\"}", (1, 18), "this text is not base64url"),
         ("{\"challenge\": \"AA\", \"allowCredentials\": {}}", (1, 40), "expected a sequence"),
         (
             "{\"challenge\": \"AA\", \"allowCredentials\": [{\"id\": \"AA\"}]}",
