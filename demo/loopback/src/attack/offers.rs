@@ -1,6 +1,8 @@
 //! What neighbours can do to the data channel over Bluetooth: the offer of one is not sealed, and anybody in range can
 //! connect.
 
+use std::time::Duration;
+
 use hybridge_ble::{
     Advertisement, Advertiser, RadioError, Scanner, ServiceUuid,
     l2cap::{L2capConnector, L2capListener, L2capListening, L2capSocket},
@@ -11,7 +13,7 @@ use zeroize::Zeroizing;
 
 use super::{
     Failure, Verdict,
-    failure::Setup,
+    failure::{Setup, only},
     hostile_device::first,
     laptop::SigningIn,
     network::Directory,
@@ -20,6 +22,8 @@ use super::{
     scene::{ELSEWHERE, HOME, Scene},
 };
 
+/// How long laptop and phone wait for each other while the attacker is busy.
+const PATIENCE: Duration = Duration::from_secs(8);
 /// As long as a handshake message, and none.
 const GARBAGE: [u8; 81] = [4; 81];
 
@@ -34,11 +38,11 @@ struct Between {
 impl Between {
     async fn new(scene: &Scene) -> Result<Self, Setup> {
         let attacker = scene.air.device_in("attacker", [HOME, ELSEWHERE]);
-        let laptop = scene.laptop()?.over_bluetooth();
+        let laptop = scene.laptop()?.over_bluetooth().searching(PATIENCE);
         let directory = laptop.directory.clone();
         let mut laptop = laptop.sign_in();
         let code: Zeroizing<String> = laptop.code().await?;
-        let phone = scene.phone()?.over_bluetooth().at(ELSEWHERE).answer(code);
+        let phone = scene.phone()?.over_bluetooth().advertising(PATIENCE).at(ELSEWHERE).answer(code);
         Ok(Self { attacker, directory, laptop, phone })
     }
 
@@ -54,10 +58,11 @@ impl Between {
 }
 
 /// Waits until a connection of the attacker is ended from the other side.
-async fn turned_away(socket: &SimSocket, by: Party) -> Refusal {
+async fn turned_away(socket: &SimSocket, by: Party) -> Result<Refusal, Failure> {
     loop {
         if let Err(error) = socket.receive().await {
-            return Refusal::TurnedAway { by, error };
+            let refusal = Refusal::TurnedAway { by, error };
+            return only!(refusal, Refusal::TurnedAway { error: RadioError::Disconnected, .. });
         }
     }
 }
@@ -74,7 +79,7 @@ pub(super) async fn forged_offer(scene: &Scene) -> Verdict {
     let socket = listening.accept().await.map_err(Setup::from)?;
     socket.receive().await.map_err(Setup::from)?;
     socket.send(&GARBAGE).await.map_err(Setup::from)?;
-    let refusal = turned_away(&socket, Party::Laptop).await;
+    let refusal = turned_away(&socket, Party::Laptop).await?;
     between.signed_in(1).await?;
     Ok(vec![refusal])
 }
@@ -92,11 +97,11 @@ pub(super) async fn garbage_on_psm(scene: &Scene) -> Verdict {
     for _ in 0..7 {
         let socket = connect().await.map_err(Setup::from)?;
         socket.send(&GARBAGE).await.map_err(Setup::from)?;
-        refusals.push(turned_away(&socket, Party::Phone).await);
+        refusals.push(turned_away(&socket, Party::Phone).await?);
     }
     let mut silent: Vec<SimSocket> = Vec::new();
     for _ in 0..4 {
-        silent.push(connect().await.map_err(|error: RadioError| Setup::from(error))?);
+        silent.push(connect().await.map_err(Setup::from)?);
     }
     between.phone.radio.move_to([HOME]);
     between.signed_in(0).await?;
