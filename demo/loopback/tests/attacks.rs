@@ -70,6 +70,8 @@ attacks! {
     advert_after_end "advert-after-end" ["phone: NobodyCame(NobodyCame)"]
     unassigned_service "unassigned-service" ["laptop: UnknownTunnelService(DomainId(77))"]
     advert_flood "advert-flood" ["laptop: Dial(Unreachable)"]
+    forged_offer "forged-offer" ["laptop: Disconnected"]
+    garbage_on_psm "garbage-on-psm" ["phone: Disconnected"]
     two_phones "two-phones" ["phone: Tunnel { error: Dial(Refused(409))"]
     stalling_phone "stalling-phone" ["phone: ClientLeft"]
     second_connect "second-connect" ["tunnel service: Refused { status: 404"]
