@@ -4,12 +4,14 @@ use crate::{layers, table::Case, world::World};
 
 mod laptops;
 mod linking;
+mod phones;
 
 /// All cases, in the order in which they are run.
 pub(crate) fn all() -> Vec<Case<World>> {
     let mut cases = layers();
     cases.extend(laptops::cases());
     cases.extend(linking::cases());
+    cases.extend(phones::cases());
     cases
 }
 
