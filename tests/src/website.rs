@@ -1,6 +1,9 @@
 //! A relying party that verifies everything, and the browser that shows its page.
 
-use hybridge_client::CtapChannel;
+use hybridge_client::{
+    CtapChannel,
+    webauthn::{Assertion, Creation},
+};
 use hybridge_demo::{
     browser::{self, Browser},
     relying_party::{RelyingParty, SignedIn},
@@ -22,6 +25,16 @@ impl Website {
         let origin = Url::parse("https://demo.example").unwrap();
         let relying_party = RelyingParty::new("demo.example", &origin).unwrap();
         Self { relying_party, browser: Browser::new(&origin).unwrap() }
+    }
+
+    /// What the browser asks a phone for when somebody registers.
+    pub fn creation(&self) -> Creation {
+        self.browser.create(&self.relying_party.begin_registration(USER).unwrap().0).unwrap()
+    }
+
+    /// What the browser asks a phone for when somebody signs in.
+    pub fn assertion(&self) -> Assertion {
+        self.browser.get(&self.relying_party.begin_sign_in().unwrap().0).unwrap()
     }
 
     /// Makes a passkey on a connected phone. Gives its credential ID.

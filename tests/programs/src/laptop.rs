@@ -113,6 +113,11 @@ pub(crate) struct Laptop {
     seen: Vec<Value>,
 }
 
+/// Which event it is.
+pub(crate) fn name(event: &Value) -> Option<&str> {
+    event.get("event").and_then(Value::as_str)
+}
+
 /// How a laptop ended.
 pub(crate) struct Ended {
     pub(crate) code: Option<i32>,
@@ -125,19 +130,19 @@ impl Laptop {
     pub(crate) async fn code(&mut self) -> Result<String, Failure> {
         let event = self.next().await?.unwrap_or_default();
         match event.get("code").and_then(Value::as_str) {
-            Some(code) if event["event"] == "code" => Ok(code.to_owned()),
+            Some(code) if name(&event) == Some("code") => Ok(code.to_owned()),
             _ => Err(Failure::otherwise("a code", event)),
         }
     }
 
     /// Waits for an event.
-    pub(crate) async fn until(&mut self, name: &str) -> Result<Value, Failure> {
+    pub(crate) async fn until(&mut self, wanted: &str) -> Result<Value, Failure> {
         while let Some(event) = self.next().await? {
-            if event["event"] == name {
+            if name(&event) == Some(wanted) {
                 return Ok(event);
             }
         }
-        Err(Failure::otherwise(format!("the event {name}"), format!("{:?}", self.seen)))
+        Err(Failure::otherwise(format!("the event {wanted}"), format!("{:?}", self.seen)))
     }
 
     /// Presses Ctrl-C.
@@ -160,8 +165,11 @@ impl Laptop {
         let ended = Ended { code, stdout, events: self.seen };
         let last = ended.events.last().cloned().unwrap_or_default();
         let fits = match code {
-            Some(0) => last["event"] == "done",
-            code => last["event"] == "failed" && last["exit_code"].as_i64() == code.map(i64::from),
+            Some(0) => name(&last) == Some("done"),
+            code => {
+                let told = last.get("exit_code").and_then(Value::as_i64);
+                name(&last) == Some("failed") && told == code.map(i64::from)
+            }
         };
         check(fits, "a last event that fits the exit code", ended.told())?;
         Ok(ended)

@@ -56,8 +56,12 @@ const PLAIN: &[&str] = &[
     "StartError",
     "UnassignedDomain",
     // hybridge-client, hybridge-authenticator
+    "CeremonyError",
     "ExclusionGuard",
     "Operation",
+    "OptionsError",
+    "OriginError",
+    "PhoneError",
     "ReplyProblem",
     "Status",
     // hybridge-tunnel

@@ -4,7 +4,10 @@ use std::{sync::Arc, time::Instant};
 
 use hybridge_authenticator::{Authenticator, CtapService, DomainId, passkey::InMemoryPasskeys};
 use hybridge_ble::sim::Air;
-use hybridge_client::{CtapChannel, Error, Hint, Link, Progress, Session, SessionConfig};
+use hybridge_client::{
+    CtapChannel, Error, Hint, Link, Progress, Session, SessionConfig,
+    webauthn::{Assertion, Creation, CreationOptions, Origin, RequestOptions},
+};
 use hybridge_demo::owner::{Owner, passkeys_of};
 use hybridge_proto::{
     keys::QrSecret,
@@ -52,6 +55,42 @@ fn what_a_caller_chooses() {
             link_shown()
         )
     );
+}
+
+#[test]
+fn what_a_website_asks() {
+    const CREATE: &[u8] = br#"{"rp": {"id": "demo.example", "name": "n"}, "user": {"id": "AQID", "name": "n",
+        "displayName": "n"}, "challenge": "bm9uY2U", "pubKeyCredParams": []}"#;
+    const GET: &[u8] = br#"{"rpId": "demo.example", "challenge": "bm9uY2U"}"#;
+    // {4: {"rk": true, "uv": true}}
+    const ABLE: &[u8] = b"\xa1\x04\xa2\x62rk\xf5\x62uv\xf5";
+    let origin = Origin::parse("https://demo.example").unwrap();
+    assert_eq!(format!("{origin:?}"), "Origin(https://demo.example)");
+
+    let (create, get) =
+        (CreationOptions::from_json(CREATE).unwrap(), RequestOptions::from_json(GET).unwrap());
+    assert_eq!(format!("{create:?}"), "CreationOptions { rp_id: Some(\"demo.example\"), .. }");
+    assert_eq!(format!("{get:?}"), "RequestOptions { rp_id: Some(\"demo.example\"), .. }");
+    let (create, get) = (Creation::new(&origin, create).unwrap(), Assertion::new(&origin, &get).unwrap());
+    assert_eq!(format!("{create:?}"), "Creation { rp_id: \"demo.example\", .. }");
+    assert_eq!(format!("{get:?}"), "Assertion { rp_id: \"demo.example\", .. }");
+    let (create, get) = (create.for_phone(ABLE).unwrap(), get.for_phone(ABLE).unwrap());
+    assert_eq!(format!("{create:?}"), "CreationRequest { rp_id: \"demo.example\", .. }");
+    assert_eq!(format!("{get:?}"), "AssertionRequest { rp_id: \"demo.example\", .. }");
+}
+
+#[tokio::test]
+async fn what_a_website_gets() {
+    let mut passkeys = passkeys_of(Owner::Agrees);
+    let website = Website::new();
+    let described = passkeys.get_info().await;
+    let create = website.creation().for_phone(&described).unwrap();
+    let reply = passkeys.call(create.command()).await;
+    let response = create.finish(&reply[1..]).unwrap();
+    assert_eq!(format!("{response:?}"), "RegistrationResponse(..)");
+    let get = website.assertion().for_phone(&described).unwrap();
+    let reply = passkeys.call(get.command()).await;
+    assert_eq!(format!("{:?}", get.finish(&reply[1..]).unwrap()), "AuthenticationResponse(..)");
 }
 
 #[test]

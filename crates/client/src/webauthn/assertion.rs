@@ -1,6 +1,6 @@
 //! Signing in with a passkey (WebAuthn Level 3 section 5.1.4).
 
-use std::time::Duration;
+use std::{fmt, time::Duration};
 
 use hybridge_proto::cbor::check_canonical;
 use sha2::{Digest, Sha256};
@@ -19,7 +19,7 @@ use super::{
 };
 
 /// A signature is to be made: checked, and ready for whichever phone comes.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Assertion {
     rp_id: String,
     allowed: Vec<Vec<u8>>,
@@ -29,7 +29,7 @@ pub struct Assertion {
 }
 
 /// A signature is to be made by a certain phone.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct AssertionRequest {
     command: Vec<u8>,
     rp_id: String,
@@ -125,5 +125,17 @@ impl AssertionRequest {
             }
             (Some(_), _) => Err(PhoneError::UnlistedCredential),
         }
+    }
+}
+
+impl fmt::Debug for Assertion {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Assertion").field("rp_id", &self.rp_id).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for AssertionRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AssertionRequest").field("rp_id", &self.rp_id).finish_non_exhaustive()
     }
 }

@@ -5,7 +5,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 
 /// Bytes that stand as base64url in JSON. Padding is not written, and read although it should not be there: many
 /// servers write it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub(super) struct Base64Url(pub(super) Vec<u8>);
 
 pub(super) fn encode(bytes: &[u8]) -> String {

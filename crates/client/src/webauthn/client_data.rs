@@ -5,7 +5,7 @@ use sha2::{Digest, Sha256};
 use super::{base64, origin::Origin};
 
 /// The JSON text, and the hash of it that goes to the phone.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(super) struct ClientData {
     pub(super) json: Vec<u8>,
     pub(super) hash: [u8; 32],

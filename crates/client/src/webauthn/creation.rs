@@ -1,6 +1,6 @@
 //! Making a passkey (WebAuthn Level 3 section 5.1.3).
 
-use std::time::Duration;
+use std::{fmt, time::Duration};
 
 use hybridge_proto::cbor::check_canonical;
 use minicbor::Encoder;
@@ -21,7 +21,7 @@ use super::{
 };
 
 /// A passkey is to be made: checked, and ready for whichever phone comes.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Creation {
     rp_id: String,
     algorithms: Vec<i64>,
@@ -30,7 +30,7 @@ pub struct Creation {
 }
 
 /// A passkey is to be made by a certain phone.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct CreationRequest {
     command: Vec<u8>,
     rp_id: String,
@@ -137,6 +137,18 @@ impl CreationRequest {
         };
         let cred_props = self.wants_properties.then_some(Properties { rk: self.discoverable });
         Ok(RegistrationResponse::new(attested.id, response, ExtensionResults { cred_props }))
+    }
+}
+
+impl fmt::Debug for Creation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Creation").field("rp_id", &self.rp_id).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for CreationRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CreationRequest").field("rp_id", &self.rp_id).finish_non_exhaustive()
     }
 }
 

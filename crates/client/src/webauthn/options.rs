@@ -3,7 +3,7 @@
 //! Unknown members are skipped, and unknown words of an enumeration count as absent, as the standard says. `null`
 //! counts as absent too: many servers write it.
 
-use std::time::Duration;
+use std::{fmt, time::Duration};
 
 use serde::{
     Deserialize,
@@ -19,7 +19,7 @@ pub(super) const PUBLIC_KEY: &str = "public-key";
 const TIMEOUT: (f64, f64) = (300_000.0, 600_000.0);
 
 /// Options for making a passkey: `PublicKeyCredentialCreationOptionsJSON`.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct CreationOptions {
     pub(super) rp: RelyingParty,
@@ -36,7 +36,7 @@ pub struct CreationOptions {
 }
 
 /// Options for signing in with a passkey: `PublicKeyCredentialRequestOptionsJSON`.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct RequestOptions {
     pub(super) challenge: Base64Url,
@@ -48,7 +48,7 @@ pub struct RequestOptions {
     _object: Object,
 }
 
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Clone, Deserialize)]
 pub(super) struct RelyingParty {
     pub(super) id: Option<String>,
     pub(super) name: String,
@@ -56,7 +56,7 @@ pub(super) struct RelyingParty {
     _object: Object,
 }
 
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct User {
     pub(super) id: Base64Url,
@@ -66,7 +66,7 @@ pub(super) struct User {
     _object: Object,
 }
 
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Clone, Deserialize)]
 pub(super) struct KeyParameter {
     #[serde(rename = "type")]
     ty: String,
@@ -75,7 +75,7 @@ pub(super) struct KeyParameter {
     _object: Object,
 }
 
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Clone, Deserialize)]
 struct Descriptor {
     #[serde(rename = "type")]
     ty: String,
@@ -84,7 +84,7 @@ struct Descriptor {
     _object: Object,
 }
 
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Clone, Default, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Selection {
     authenticator_attachment: Option<String>,
@@ -96,7 +96,7 @@ struct Selection {
 }
 
 /// Only those that a phone at the other end of a tunnel can serve; the others count as unknown.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Extensions {
     cred_props: Option<Value>,
@@ -106,7 +106,7 @@ struct Extensions {
 
 /// Takes what a struct has no member for. A flattened member makes serde read objects alone, where it would take an array
 /// of the members too.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Clone, Default, Deserialize)]
 struct Object {}
 
 /// How much a website wants something of the phone.
@@ -222,6 +222,20 @@ impl RequestOptions {
 
     pub(super) fn verification(&self) -> Wish {
         Wish::from_word(self.user_verification.as_deref()).unwrap_or(Wish::Preferred)
+    }
+}
+
+impl fmt::Debug for CreationOptions {
+    /// Names whose passkey it is about, and nothing of the user and the challenge.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CreationOptions").field("rp_id", &self.rp.id).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for RequestOptions {
+    /// Names whose passkey it is about, and nothing of the passkeys and the challenge.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RequestOptions").field("rp_id", &self.rp_id).finish_non_exhaustive()
     }
 }
 

@@ -12,7 +12,7 @@ use super::{
 const TRANSPORTS: [&str; 6] = ["ble", "hybrid", "internal", "nfc", "smart-card", "usb"];
 
 /// What matters of a phone's description.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(super) struct Phone {
     /// Keeps passkeys that are found without the account's name.
     discoverable: bool,

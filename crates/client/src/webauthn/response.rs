@@ -1,5 +1,7 @@
 //! What goes back to the website, in WebAuthn's JSON (Level 3 section 5.1.8).
 
+use std::fmt;
+
 use serde::Serialize;
 
 use super::{base64, base64::Base64Url, options::PUBLIC_KEY};
@@ -8,16 +10,16 @@ use super::{base64, base64::Base64Url, options::PUBLIC_KEY};
 const CROSS_PLATFORM: &str = "cross-platform";
 
 /// A new passkey: `RegistrationResponseJSON`. Serialised as JSON it is what a website verifies.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Clone, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
 pub struct RegistrationResponse(Credential<Attestation>);
 
 /// A signature by a passkey: `AuthenticationResponseJSON`. Serialised as JSON it is what a website verifies.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Clone, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
 pub struct AuthenticationResponse(Credential<Assertion>);
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Credential<T> {
     id: String,
@@ -29,7 +31,7 @@ struct Credential<T> {
     ty: &'static str,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Attestation {
     #[serde(rename = "clientDataJSON")]
@@ -42,7 +44,7 @@ pub(super) struct Attestation {
     pub(super) attestation_object: Base64Url,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Assertion {
     #[serde(rename = "clientDataJSON")]
@@ -53,7 +55,7 @@ pub(super) struct Assertion {
     pub(super) user_handle: Option<Base64Url>,
 }
 
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct ExtensionResults {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -61,7 +63,7 @@ pub(super) struct ExtensionResults {
 }
 
 /// What the extension `credProps` tells.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Clone, PartialEq, Eq, Serialize)]
 pub(super) struct Properties {
     /// Whether a passkey was asked for that is found without the account's name.
     pub(super) rk: bool,
@@ -99,5 +101,19 @@ impl AuthenticationResponse {
     /// The ID of the passkey that signed.
     pub fn credential_id(&self) -> &[u8] {
         &self.0.raw_id.0
+    }
+}
+
+impl fmt::Debug for RegistrationResponse {
+    /// Nothing of it: whoever has it first can present it to the website.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("RegistrationResponse(..)")
+    }
+}
+
+impl fmt::Debug for AuthenticationResponse {
+    /// Nothing of it: whoever has it first can present it to the website.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("AuthenticationResponse(..)")
     }
 }

@@ -1,8 +1,14 @@
 //! What cannot be used is told in one line.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
-use crate::{failure::Failure, laptop::Order, phone::Phone, scene::Scene, site::Site};
+use crate::{
+    failure::{Failure, check},
+    laptop::Order,
+    phone::Phone,
+    scene::Scene,
+    site::Site,
+};
 
 pub(super) async fn malformed_json(scene: &mut Scene) -> Result<(), Failure> {
     for (input, words) in
@@ -30,8 +36,11 @@ pub(super) async fn wrong_origin(scene: &mut Scene) -> Result<(), Failure> {
 pub(super) async fn unknown_hints(scene: &mut Scene) -> Result<(), Failure> {
     let mut site = Site::new()?;
     let (mut options, state) = site.creation()?;
-    options["publicKey"]["hints"] = json!(["crystal-ball", "hybrid"]);
-    options["publicKey"]["unheardOf"] = json!({"nested": [1, 2, 3]});
+    let members = options.get_mut("publicKey").and_then(Value::as_object_mut);
+    members.into_iter().for_each(|members| {
+        members.insert("hints".to_owned(), json!(["crystal-ball", "hybrid"]));
+        members.insert("unheardOf".to_owned(), json!({"nested": [1, 2, 3]}));
+    });
     let mut laptop = Order::create(options).start(scene).await?;
     let answering = Phone::default().answer(scene, &laptop.code().await?).await?;
     site.created(&state, laptop.end().await?.credential()?)?;
@@ -44,7 +53,7 @@ pub(super) async fn bad_certificate(scene: &mut Scene) -> Result<(), Failure> {
     let mut laptop = order.start(scene).await?;
     let _answering = Phone::default().answer(scene, &laptop.code().await?).await?;
     let failed = laptop.until("attempt-failed").await?;
-    crate::failure::check(failed["message"].is_string(), "a reason", &failed)?;
+    check(failed.get("message").is_some_and(Value::is_string), "a reason", &failed)?;
     laptop.end().await?.refused(5)
 }
 

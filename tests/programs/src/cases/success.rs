@@ -6,7 +6,7 @@ use tokio::process::Command;
 
 use crate::{
     failure::{Failure, check},
-    laptop::Order,
+    laptop::{Order, name},
     phone::Phone,
     scene::{OTHER_PHONE, Scene},
     site::Site,
@@ -32,7 +32,7 @@ pub(super) async fn create_then_get(scene: &mut Scene) -> Result<(), Failure> {
     let mut laptop = Order::get(options).start(scene).await?;
     let answering = phone.answer(scene, &laptop.code().await?).await?;
     let ended = laptop.end().await?;
-    let names: Vec<_> = ended.events.iter().filter_map(|event| event["event"].as_str()).collect();
+    let names: Vec<_> = ended.events.iter().filter_map(name).collect();
     let steps =
         ["code", "phone-nearby", "connecting", "handshaking", "connected", "waiting-for-approval", "done"];
     let in_order =
