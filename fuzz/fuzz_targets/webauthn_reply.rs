@@ -14,8 +14,10 @@ const GET: &[u8] = br#"{"challenge": "", "rpId": "site.example"}"#;
 fuzz_target!(|bytes: &[u8]| {
     let Some((choice, cbor)) = bytes.split_first() else { return };
     let origin = Origin::parse("https://www.site.example").expect("an origin");
-    let creation = Creation::new(&origin, CreationOptions::from_json(CREATE).expect("options")).expect("asked");
-    let assertion = Assertion::new(&origin, &RequestOptions::from_json(GET).expect("options")).expect("asked");
+    let creation =
+        Creation::new(&origin, CreationOptions::from_json(CREATE).expect("options")).expect("asked");
+    let assertion =
+        Assertion::new(&origin, &RequestOptions::from_json(GET).expect("options")).expect("asked");
     match choice % 4 {
         0 => {
             if let Ok(response) = creation.for_phone(GET_INFO).expect("able").finish(cbor) {
