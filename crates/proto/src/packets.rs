@@ -17,9 +17,9 @@
 //! # What a hostile peer can cost
 //!
 //! A try costs one run over the bytes so far, so tries are counted. In honest frames CR LF occurs by chance once in
-//! 65,536 bytes, sixteen times in the largest; [`MAX_TRIES`] for each frame are far above that. Ends of packets without
-//! CR LF are tried for the first [`MAX_BARE_TRIES`] packets of a frame only. At most one frame of [`MAX_MESSAGE`] bytes
-//! and one packet are held in memory.
+//! 65,536 bytes, sixteen times in the largest; [`MAX_TRIES`] for each frame are far above that. Ends of packets as such
+//! are tried for the first [`MAX_BARE_TRIES`] packets of a frame only. At most one frame of [`MAX_MESSAGE`] bytes and
+//! one packet are held in memory.
 
 use core::fmt;
 
@@ -33,8 +33,7 @@ use crate::{
 pub const TERMINATOR: [u8; 2] = *b"\r\n";
 /// How many times the bytes so far may fail to open as a frame, before the channel is given up.
 pub const MAX_TRIES: u32 = 96;
-/// For how many packets of one frame the end of the packet is tried as the end of the frame, although there is no CR
-/// LF.
+/// For how many packets of one frame the end of the packet itself is tried as the end of the frame.
 pub const MAX_BARE_TRIES: u32 = 8;
 
 /// A message as it goes on the channel: followed by CR LF.
@@ -113,7 +112,7 @@ impl PacketReader {
             }
             from = end.saturating_add(1);
         }
-        if last.is_none() && self.bare_tries < MAX_BARE_TRIES {
+        if self.bare_tries < MAX_BARE_TRIES {
             self.bare_tries = self.bare_tries.saturating_add(1);
             if let Some(plaintext) = self.open_until(length, opener)? {
                 return Ok(Some(plaintext));

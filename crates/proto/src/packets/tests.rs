@@ -175,6 +175,21 @@ fn a_frame_may_begin_with_what_ends_the_last_one() {
     }
 }
 
+/// A peer that marks no ends may send a frame that looks as if it did.
+#[test]
+fn a_frame_may_end_in_what_ends_it() {
+    let ends_so = |key: &[u8; 32]| keyed(*key).0.seal(b"bare").expect("fits").ends_with(&TERMINATOR);
+    let keys = (0_u32..).map(|number| core::array::from_fn(|at| number.to_be_bytes()[at % 4]));
+    let key: [u8; 32] = keys.into_iter().find(ends_so).expect("one in 65,536");
+    for apart in [false, true] {
+        let (mut sealer, mut opener) = keyed(key);
+        let mut packets = vec![sealer.seal(b"bare").expect("fits")];
+        packets.extend(apart.then(|| TERMINATOR.to_vec()));
+        packets.push(terminated(&sealer.seal(b"next").expect("fits")));
+        assert_eq!(read(&mut opener, &packets), Ok(vec![b"bare".to_vec(), b"next".to_vec()]));
+    }
+}
+
 #[test]
 fn the_largest_message_fits_and_no_more() {
     let (mut sealer, mut opener) = ends();
