@@ -11,7 +11,7 @@ use super::*;
 /// The other end of a terminal: a keyboard, and a screen that remembers.
 struct Keyboard {
     file: Arc<File>,
-    seen: String,
+    seen: Vec<u8>,
 }
 
 impl Keyboard {
@@ -20,25 +20,30 @@ impl Keyboard {
         grantpt(&pty).unwrap();
         unlockpt(&pty).unwrap();
         let terminal = Terminal::at(ptsname(&pty, Vec::new()).unwrap().to_str().unwrap()).unwrap();
-        (Self { file: Arc::new(File::from(pty)), seen: String::new() }, terminal)
+        (Self { file: Arc::new(File::from(pty)), seen: Vec::new() }, terminal)
     }
 
     fn press(&self, keys: &str) {
         (&*self.file).write_all(keys.as_bytes()).unwrap();
     }
 
-    /// Waits until this is on the screen, and gives what has come since the last time.
+    /// Waits until this is on the screen, and gives all up to its end that has come since the last time. What the
+    /// screen shows behind it is for the next time.
     async fn sees(&mut self, text: &str) -> String {
-        while !self.seen.contains(text) {
+        loop {
+            let found = self.seen.windows(text.len()).position(|seen| seen == text.as_bytes());
+            if let Some(start) = found {
+                let behind = self.seen.split_off(start + text.len());
+                return String::from_utf8(std::mem::replace(&mut self.seen, behind)).unwrap();
+            }
             let file = Arc::clone(&self.file);
             let read = tokio::task::spawn_blocking(move || {
                 let mut bytes = [0; 256];
                 let length = (&*file).read(&mut bytes).unwrap();
                 bytes[..length].to_vec()
             });
-            self.seen.push_str(str::from_utf8(&read.await.unwrap()).unwrap());
+            self.seen.extend(read.await.unwrap());
         }
-        std::mem::take(&mut self.seen)
     }
 }
 
