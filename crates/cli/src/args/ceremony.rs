@@ -79,7 +79,7 @@ pub(crate) struct CreateArgs {
 
 #[derive(ClapArgs)]
 pub(crate) struct CeremonyArgs {
-    /// Which website asks, such as https://example.com, or http on localhost
+    /// Which website asks: scheme https, a host name, and a port if it is not 443; or http on localhost
     #[arg(long, value_name = "URL")]
     pub(crate) origin: String,
     /// Bluetooth adapter to listen with, such as hci0 [default: the first that is switched on]
