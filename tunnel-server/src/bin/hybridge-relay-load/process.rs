@@ -33,7 +33,12 @@ impl Process {
     fn threads(self) -> io::Result<Duration> {
         let mut sum = Duration::ZERO;
         for thread in fs::read_dir(format!("/proc/{}/task", self.pid))? {
-            let text = fs::read_to_string(thread?.path().join("schedstat"))?;
+            let text = match fs::read_to_string(thread?.path().join("schedstat")) {
+                Ok(text) => text,
+                // It has ended since the folder was read.
+                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+                Err(error) => return Err(error),
+            };
             sum = sum.saturating_add(Duration::from_nanos(first_number(&text)?));
         }
         Ok(sum)
