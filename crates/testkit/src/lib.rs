@@ -6,11 +6,17 @@
 //! * [`mutant`]: a phone that breaks one rule, to see whether a browser notices.
 //! * [`testbed`]: all of it together, for a real browser; the `hybridge-testbed` program is around it.
 //! * [`tunnel`]: a tunnel service on this machine, with a certificate of its own.
+//!
+//! The feature `testbed` is on by default. Without it there are [`bluez`], [`phone`] and what reads requests in
+//! [`control`].
 #![forbid(unsafe_code)]
 
 pub mod bluez;
 pub mod control;
+#[cfg(feature = "testbed")]
 pub mod mutant;
 pub mod phone;
+#[cfg(feature = "testbed")]
 pub mod testbed;
+#[cfg(feature = "testbed")]
 pub mod tunnel;

@@ -17,27 +17,28 @@ const UNPARSED: Refusal = Refusal::Failed("Failed to parse advertisement.");
 /// The bounds of an advertising interval, in milliseconds.
 const INTERVALS: std::ops::RangeInclusive<u32> = 20..=10_485_000;
 
-/// An advert as BlueZ understood it.
+/// An advert that a program asks for, as BlueZ understands it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct AdvertData {
+#[non_exhaustive]
+pub struct AdvertData {
     /// Type "peripheral": others may connect, and the adapter's own address is used.
-    pub(super) peripheral: bool,
+    pub peripheral: bool,
     /// The service data that the transport uses. Anything else takes room and is not heard by anybody.
-    pub(super) service_data: Vec<(ServiceUuid, Vec<u8>)>,
+    pub service_data: Vec<(ServiceUuid, Vec<u8>)>,
     /// After what time it ends by itself.
-    pub(super) timeout: Option<Duration>,
+    pub timeout: Option<Duration>,
     /// All of its fields together, in bytes.
-    pub(super) length: usize,
+    pub length: usize,
 }
 
 impl AdvertData {
     /// Reads the properties of an LEAdvertisement1 object and counts the bytes that they take.
     ///
     /// `discoverable` is the adapter's property of this name, which holds where the advert does not say.
-    pub(super) fn read(
-        properties: &BTreeMap<String, OwnedVariant>,
-        discoverable: bool,
-    ) -> Result<Self, Refusal> {
+    ///
+    /// # Errors
+    /// [`Refusal::Failed`] for what does not fit into 31 bytes, or makes no sense.
+    pub fn read(properties: &BTreeMap<String, OwnedVariant>, discoverable: bool) -> Result<Self, Refusal> {
         let fields = Fields(properties);
         let peripheral = match fields.text("Type")?.ok_or(UNPARSED)? {
             "peripheral" => true,

@@ -7,8 +7,13 @@ use thiserror::Error;
 use tokio::{
     fs,
     io::{AsyncBufReadExt, BufReader},
-    process::{Child, Command},
+    process::{Child, ChildStderr, Command},
+    task::JoinSet,
 };
+
+/// Waits for the end of its standard input, which is open as long as this process lives, and ends the bus then. Whoever is
+/// killed cannot do so by itself.
+const WATCH: &str = r#"read -r _; kill -KILL "$1"; rm -r -- "$2""#;
 
 /// Why there is no bus.
 #[derive(Debug, Error)]
@@ -24,8 +29,11 @@ pub enum BusError {
         "the folder of the private D-Bus could not be written: see that the folder for temporary files can be"
     )]
     Folder(#[source] io::Error),
+    /// There is no shell to watch over it.
+    #[error("the program sh could not be started: install it, and have it in the PATH")]
+    NoShell(#[source] io::Error),
     /// It ended before it said where it listens.
-    #[error("dbus-daemon did not start: run it by hand to see why")]
+    #[error("dbus-daemon did not start: what it said is in the log at level debug")]
     NotStarted(#[source] io::Error),
 }
 
@@ -33,7 +41,10 @@ pub enum BusError {
 #[derive(Debug)]
 pub(super) struct PrivateBus {
     address: String,
+    /// Ends before the bus, so that it does not end somebody else.
+    _watchdog: Child,
     _process: Child,
+    _log: JoinSet<()>,
     _folder: TempDir,
 }
 
@@ -49,24 +60,53 @@ impl PrivateBus {
             .args(["--nofork", "--nopidfile", "--nosyslog", "--print-address=1"])
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
-            .stderr(Stdio::inherit())
+            .stderr(Stdio::piped())
             .kill_on_drop(true)
             .spawn()
             .map_err(BusError::NoProgram)?;
+        let watchdog = watch(&process, folder.path())?;
+        let mut log = JoinSet::new();
+        log.spawn(pass_on(process.stderr.take()));
         let ended = || BusError::NotStarted(io::ErrorKind::UnexpectedEof.into());
         let output = process.stdout.take().ok_or_else(ended)?;
         let mut address = String::new();
         BufReader::new(output).read_line(&mut address).await.map_err(BusError::NotStarted)?;
         let address = address.trim().to_owned();
         if address.is_empty() {
+            // It is gone, and says nothing more.
+            log.join_all().await;
             return Err(ended());
         }
-        Ok(Self { address, _process: process, _folder: folder })
+        Ok(Self { address, _watchdog: watchdog, _process: process, _log: log, _folder: folder })
     }
 
     /// Where programs connect.
     pub(super) fn address(&self) -> &str {
         &self.address
+    }
+}
+
+/// Sees to it that the bus and its folder do not outlive this process.
+fn watch(bus: &Child, folder: &Path) -> Result<Child, BusError> {
+    Command::new("sh")
+        .args(["-c", WATCH, "hybridge-bus"])
+        .arg(bus.id().map(|id| id.to_string()).unwrap_or_default())
+        .arg(folder)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .kill_on_drop(true)
+        .spawn()
+        .map_err(BusError::NoShell)
+}
+
+/// Logs what the bus says. As root in a container it always says that it may not raise its limit of open files, which no
+/// configuration keeps it from trying.
+async fn pass_on(output: Option<ChildStderr>) {
+    let Some(output) = output else { return };
+    let mut lines = BufReader::new(output).lines();
+    while let Ok(Some(line)) = lines.next_line().await {
+        tracing::debug!(line, "dbus-daemon");
     }
 }
 

@@ -8,7 +8,8 @@ use uuid::Uuid;
 
 use super::{
     refusal::Refusal,
-    tree::{Interfaces, Properties, Value},
+    tree::{Change, Interfaces, Properties, Value},
+    wire,
 };
 
 pub(super) const INTERFACE: &str = "org.bluez.Device1";
@@ -114,6 +115,19 @@ impl Device {
         properties.extend(self.rssi.map(|rssi| ("RSSI", Value::Int16(rssi))));
         Interfaces::from([(INTERFACE, properties)])
     }
+}
+
+/// The InterfacesAdded signal by which an adapter, an object of this path, tells of a device that it hears for the first
+/// time.
+///
+/// # Errors
+/// [`zbus::Error`] if the path is none of D-Bus, or the data is too long for a message.
+pub fn announcement(adapter: &str, sighting: &Sighting) -> zbus::Result<zbus::Message> {
+    let now = Instant::now();
+    let mut device = Device::new(sighting.device, now);
+    device.hear(sighting, now);
+    let path = format!("{adapter}/{}", object_name(&sighting.device));
+    wire::signal(&Change::Added { path, interfaces: device.interfaces(adapter) })
 }
 
 /// The name of a device's object below its adapter's.

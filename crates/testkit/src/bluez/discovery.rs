@@ -6,9 +6,9 @@ use zbus::OwnedVariant;
 
 use super::refusal::Refusal;
 
-/// A discovery filter: what SetDiscoveryFilter was given.
+/// A discovery filter: what a program gave to SetDiscoveryFilter.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Filter {
+pub struct Filter {
     /// Only devices that list one of these services. Service data alone is no such list, so nothing in this air
     /// passes a filter with UUIDs.
     uuids: bool,
@@ -28,7 +28,10 @@ impl Filter {
         ["UUIDs", "RSSI", "Pathloss", "Transport", "DuplicateData", "Discoverable", "Pattern"];
 
     /// Reads a filter. Names that BlueZ does not know are passed over, as it does.
-    pub(super) fn read(entries: &BTreeMap<String, OwnedVariant>) -> Result<Self, Refusal> {
+    ///
+    /// # Errors
+    /// [`Refusal::InvalidArguments`] for values of other types or out of bounds.
+    pub fn read(entries: &BTreeMap<String, OwnedVariant>) -> Result<Self, Refusal> {
         if entries.contains_key("RSSI") && entries.contains_key("Pathloss") {
             return Err(Refusal::InvalidArguments);
         }
@@ -65,8 +68,8 @@ impl Filter {
         Some(())
     }
 
-    /// Whether a device with this address, heard this loud, is told about.
-    pub(super) fn lets_through(&self, address: &str, rssi: i16) -> bool {
+    /// Whether a device with this address, heard this loud in dBm, is told about.
+    pub fn lets_through(&self, address: &str, rssi: i16) -> bool {
         !self.uuids
             && !self.classic_only
             && self.rssi.is_none_or(|least| rssi >= least)

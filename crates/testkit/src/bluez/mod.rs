@@ -48,12 +48,14 @@ mod tests;
 mod tree;
 mod wire;
 
-pub use self::bus::BusError;
 use self::{
     adapter::Adapter,
     bus::PrivateBus,
     daemon::Daemon,
     server::{Event, Server},
+};
+pub use self::{
+    advert::AdvertData, bus::BusError, device::announcement, discovery::Filter, refusal::Refusal,
 };
 
 /// How many sightings wait for the daemon.

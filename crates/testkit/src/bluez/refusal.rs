@@ -1,23 +1,40 @@
 //! The errors that BlueZ answers calls with, under its own names and texts.
 
+use std::fmt;
+
 /// Why a call is refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Refusal {
+#[non_exhaustive]
+pub enum Refusal {
+    /// The adapter is switched off.
     NotReady,
+    /// The program has asked for it already.
     InProgress,
+    /// There is one under this path.
     AlreadyExists,
+    /// There is none under this path.
     DoesNotExist,
+    /// A value is of another type, or out of bounds.
     InvalidArguments,
+    /// The device is not connected.
     NotConnected,
+    /// The device does not let itself be paired with.
     AuthenticationFailed,
+    /// There is no room for more.
     NotPermitted(&'static str),
+    /// Anything else, in BlueZ's words.
     Failed(&'static str),
     /// The system's policy keeps the caller from talking to BlueZ at all.
     AccessDenied,
+    /// There is no object at the path.
     UnknownObject,
+    /// The object has no such interface.
     UnknownInterface,
+    /// The interface has no such method, or none with these arguments.
     UnknownMethod,
+    /// The interface has no such property.
     UnknownProperty,
+    /// The property cannot be set.
     ReadOnlyProperty,
 }
 
@@ -62,6 +79,14 @@ impl Refusal {
         }
     }
 }
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.name(), self.text())
+    }
+}
+
+impl std::error::Error for Refusal {}
 
 #[cfg(test)]
 mod tests {

@@ -6,6 +6,7 @@ use hybridge_testkit::bluez::FakeBluez;
 use tokio::time::{sleep, timeout};
 
 use crate::fake::{bluez, faked};
+use crate::host;
 use crate::orders::{DONE, Order};
 use crate::puppet::Puppet;
 use hybridge_radio_conformance::table::{Failure, Table};
@@ -16,7 +17,7 @@ const SENDS: &str = "hci1";
 const SOON: Duration = Duration::from_secs(10);
 
 pub(crate) async fn run() -> Result<Table, Failure> {
-    let mut table = Table::new("faults", 16);
+    let mut table = Table::new("faults", 17);
     table.case("no bus", no_bus()).await;
     table.case("no bluetoothd", no_service()).await;
     table.case("no adapter", no_adapter()).await;
@@ -33,6 +34,7 @@ pub(crate) async fn run() -> Result<Table, Failure> {
     table.case("one advert too many", one_too_many()).await;
     table.case("killed while it advertises", killed_advertising()).await;
     table.case("killed while it listens", killed_listening()).await;
+    table.case("the fake BlueZ killed: its bus ends", host::killed()).await;
     Ok(table)
 }
 

@@ -9,6 +9,7 @@
 
 mod fake;
 mod faults;
+mod host;
 mod orders;
 mod puppet;
 
@@ -38,6 +39,9 @@ enum What {
     /// Does what standard input says; for `fake`
     #[command(hide = true)]
     Puppet,
+    /// Keeps a BlueZ without a radio; for `fake`
+    #[command(hide = true)]
+    Host,
 }
 
 /// Two adapters.
@@ -58,6 +62,7 @@ async fn main() -> ExitCode {
         What::System(Pair { scanner, advertiser }) => conformance::run(&scanner, &advertiser).await,
         What::L2cap(Pair { scanner, advertiser }) => l2cap::run(&scanner, &advertiser).await,
         What::Fake => fake::run().await,
+        What::Host => return host::run().await,
         What::Puppet => return puppet::play().await,
     };
     finish(result)
