@@ -6,6 +6,7 @@
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
 use ipnet::IpNet;
+use thiserror::Error;
 
 /// How trusted proxies say whom they speak for.
 ///
@@ -32,7 +33,10 @@ impl ForwardedHeader {
 
     /// The address that trusted proxies speak for; `values` are those of the header, in order. None where they
     /// name nobody but themselves.
-    pub(crate) fn client<'a>(
+    ///
+    /// # Errors
+    /// [`Garbled`] where something else than an address decides, or a quote has no end.
+    pub fn client<'a>(
         self,
         values: impl Iterator<Item = &'a [u8]>,
         trusted: &[IpNet],
@@ -60,8 +64,9 @@ impl ForwardedHeader {
 }
 
 /// What stands in the place of an address is none.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Garbled;
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[error("the header has something else where an address belongs; see what the proxy writes")]
+pub struct Garbled;
 
 /// Whether an address is in one of the networks; one of IPv4 within IPv6 counts as IPv4.
 pub(crate) fn is_trusted(address: IpAddr, trusted: &[IpNet]) -> bool {

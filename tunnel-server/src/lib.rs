@@ -69,7 +69,7 @@ mod tunnel;
 pub mod websocket;
 
 pub use config::Config;
-pub use forwarded::ForwardedHeader;
+pub use forwarded::{ForwardedHeader, Garbled};
 #[cfg(feature = "acme")]
 pub use front::AcmeConfig;
 pub use front::{Front, TlsConfig, TlsError, Validity};

@@ -113,6 +113,7 @@ const PLAIN: &[&str] = &[
     "FileError",
     "ForwardedHeader",
     "Front",
+    "Garbled",
     "Joined",
     "Limits",
     "NoSuchTunnel",
