@@ -31,7 +31,8 @@ pub struct Authenticator {
     pub linking: Option<LinkOffer>,
     /// The radio that clients connect to if their code allows it, without a tunnel service between (CTAP 2.3). It is the
     /// adapter that advertises. The tunnel is there as well, and if it cannot be opened a client that can connect is
-    /// served all the same. Default: none, so the tunnel.
+    /// served all the same. Messages may come in either [`Framing`](hybridge_proto::packets::Framing); the answers have
+    /// that of the client's first one. Default: none, so the tunnel.
     pub l2cap: Option<Arc<dyn DynL2capListener>>,
     /// How long things may take.
     pub timing: AuthenticatorTiming,

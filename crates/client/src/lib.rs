@@ -115,6 +115,7 @@ pub use hybridge_proto::{
     client::{AttemptError, CallId, ClientError, ClientTiming, FoundBy, Link, RequestError},
     json::{DigitalError, DigitalRequest, DigitalResponse, RequestType},
     message::Features,
+    packets::Framing,
     qr::{Hint, QrUri},
 };
 pub use hybridge_tunnel as tunnel;

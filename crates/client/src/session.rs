@@ -10,6 +10,7 @@ use hybridge_ble::{DynScanner, l2cap::DynL2capConnector};
 use hybridge_proto::{
     client::{CallId, ClientConfig, ClientMachine, ClientTiming, Link},
     message::Features,
+    packets::Framing,
     qr::Hint,
 };
 use hybridge_tunnel::DynDialer;
@@ -45,6 +46,16 @@ pub struct SessionConfig {
     /// phones from before 2026 may refuse; those that can do neither refuse nor offer it come through the tunnel.
     /// Default: none, so the tunnel.
     pub l2cap: Option<Arc<dyn DynL2capConnector>>,
+    /// How the ends of messages are marked on such a connection. The standard is read in two ways, a phone may know only
+    /// one of them, and the client speaks first; what the phone answers is understood in either form. A phone that does
+    /// not understand hangs up or stays silent, and then it is reached through the tunnel, after at most
+    /// [`ClientTiming::handshake`].
+    ///
+    /// Default: [`Framing::CrLf`], the only form that is known to have been tested with phones (Google Play services on
+    /// Android 16). It fails faster, too: a phone that expects a length reads an impossible one, while a phone that
+    /// expects CR LF waits for it. Choose [`Framing::Length`] for phones that follow the newer reading of the crate pxp.
+    /// This project's phone takes both.
+    pub l2cap_framing: Framing,
     /// How long things may take.
     pub timing: ClientTiming,
 }
@@ -60,6 +71,7 @@ impl SessionConfig {
             accept_linking: false,
             unix_time: unix_time(),
             l2cap: None,
+            l2cap_framing: Framing::default(),
             timing: ClientTiming::default(),
         }
     }
@@ -69,6 +81,7 @@ impl SessionConfig {
         config.required = self.required;
         config.accept_linking = self.accept_linking;
         config.l2cap = self.l2cap.is_some();
+        config.l2cap_framing = self.l2cap_framing;
         config.timing = self.timing;
         config.unix_time = self.unix_time;
         config

@@ -21,10 +21,10 @@ pub(crate) use websocket::open;
 /// then sees [`ChannelError::Vanished`] or, behind a tunnel service, a close with code 1001. Say goodbye with
 /// [`ChannelSender::close`].
 ///
-/// Over L2CAP it carries packets: each message leaves with its [terminator](hybridge_proto::packets), in as few packets
-/// as possible, and what is received is one packet as it came. Where messages end in them is for
-/// [`PacketReader`](hybridge_proto::packets::PacketReader) to say, and so for the two machines. There are no close
-/// frames either: a channel that is closed is dropped.
+/// Over L2CAP it carries packets: what is sent leaves as it is, in as few packets as possible, and what is received is
+/// one packet as it came. Marking the ends of messages, and finding them, is for
+/// [`Framing`](hybridge_proto::packets::Framing) and [`PacketReader`](hybridge_proto::packets::PacketReader), and so for
+/// the two machines. There are no close frames either: a channel that is closed is dropped.
 #[derive(Debug)]
 pub struct DataChannel {
     sender: ChannelSender,

@@ -77,7 +77,7 @@ impl Advertising {
             oldest.close(context);
         }
         let channel = context.next_channel();
-        self.devices.push_back(Arrival { channel, inbox: Inbox::l2cap() });
+        self.devices.push_back(Arrival { channel, inbox: Inbox::answering_l2cap() });
         Some(channel)
     }
 

@@ -337,7 +337,7 @@ impl AuthenticatorMachine {
     fn connect(&mut self, now: Instant, advertising: Advertising, passed: Passed) {
         let linkable = advertising.linkable();
         let fallback = advertising.into_fallback(&mut self.context);
-        let (channel, message) = (passed.channel, passed.message_2.to_vec());
+        let (channel, message) = (passed.channel, passed.inbox.outgoing(passed.message_2.to_vec()));
         self.context.out.action(Action::Send { channel, message });
         self.context.out.event(Event::ClientConnected);
         let mut session = Session::new(&self.context, now, passed, fallback);

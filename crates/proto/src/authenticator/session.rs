@@ -73,7 +73,7 @@ impl Session {
     }
 
     fn send(&mut self, context: &mut Context, plaintext: &[u8]) -> Result<(), FrameError> {
-        let message = self.sealer.seal(plaintext)?;
+        let message = self.inbox.outgoing(self.sealer.seal(plaintext)?);
         context.out.action(Action::Send { channel: self.channel, message });
         Ok(())
     }

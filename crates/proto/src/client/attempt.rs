@@ -98,7 +98,7 @@ impl Attempt {
         let channel = context.next_channel();
         let inbox = match route {
             Route::Tunnel(_) => Inbox::tunnel(),
-            Route::L2cap { .. } => Inbox::l2cap(),
+            Route::L2cap { .. } => Inbox::l2cap(context.config.l2cap_framing),
         };
         context.out.action(Action::Dial { channel, route });
         let deadline = deadline(now, context.config.timing.connect);
@@ -194,7 +194,8 @@ impl Attempt {
         let Ok((initiator, message_1)) = started else { return };
         self.step = Step::ExpectMessage2(initiator);
         self.deadline = deadline(now, context.config.timing.handshake);
-        context.out.action(Action::Send { channel: self.channel, message: message_1.to_vec() });
+        let message = self.inbox.outgoing(message_1.to_vec());
+        context.out.action(Action::Send { channel: self.channel, message });
         context.out.event(Event::Handshaking { found_by: self.source.found_by() });
     }
 

@@ -8,6 +8,7 @@ use crate::{
     keys::{LinkSecret, PublicKey},
     link::LinkingInfo,
     message::Features,
+    packets::Framing,
     qr::Hint,
     service::{ServicePath, ServiceRequest},
 };
@@ -26,6 +27,9 @@ pub struct ClientConfig {
     pub accept_linking: bool,
     /// Whether to offer the BLE data channel (CTAP 2.3). Old phones refuse a code that does.
     pub l2cap: bool,
+    /// How messages end on that channel, as this side sends them. What the phone sends may have either form. Default:
+    /// [`Framing::CrLf`].
+    pub l2cap_framing: Framing,
     /// How long things may take.
     pub timing: ClientTiming,
 }
@@ -39,6 +43,7 @@ impl ClientConfig {
             unix_time: None,
             accept_linking: false,
             l2cap: false,
+            l2cap_framing: Framing::default(),
             timing: ClientTiming::default(),
         }
     }

@@ -36,7 +36,8 @@ pub enum Action {
     Send {
         /// An open channel.
         channel: ChannelId,
-        /// The bytes of one websocket message. An L2CAP channel adds its [`TERMINATOR`](crate::packets::TERMINATOR).
+        /// The bytes of one websocket message; or, on an L2CAP channel, of one message and what marks its end
+        /// ([`Framing`](crate::packets::Framing)), to be cut into packets and sent as they are.
         message: Vec<u8>,
     },
     /// Close a channel after everything sent on it, or give up opening it. No report is due.

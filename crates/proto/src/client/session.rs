@@ -93,7 +93,7 @@ impl Session {
         let plaintext = self.plaintext(message)?;
         let sealed = self.sealer.seal(&plaintext).map_err(RequestError::TooLarge)?;
         self.state = State::ExpectReply { kind: message.kind(), deadline: deadline(now, timeout) };
-        context.out.action(Action::Send { channel: self.channel, message: sealed });
+        self.send(context, sealed);
         Ok(())
     }
 
@@ -204,8 +204,13 @@ impl Session {
             return;
         }
         if let Ok(frame) = self.sealer.seal(&Message::Shutdown.encode()) {
-            context.out.action(Action::Send { channel: self.channel, message: frame });
+            self.send(context, frame);
         }
+    }
+
+    fn send(&self, context: &mut Context, frame: Vec<u8>) {
+        let message = self.inbox.outgoing(frame);
+        context.out.action(Action::Send { channel: self.channel, message });
     }
 
     pub(super) fn next_timeout(&self) -> Option<Instant> {

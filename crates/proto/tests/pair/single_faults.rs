@@ -6,13 +6,21 @@
 use core::fmt::Write as _;
 use std::{env, fs, path::Path};
 
+use hybridge_proto::packets::Framing;
+
 use super::sim::{Fault, Plan, Point, Settings, World};
 
-/// The ceremonies: over the tunnel, over BLE, and with a remembered phone.
-fn ceremonies() -> [(&'static str, Settings); 3] {
+/// The ceremonies: over the tunnel, over BLE in both forms, and with a remembered phone.
+fn ceremonies() -> [(&'static str, Settings); 4] {
     let tunnel = Settings { accept_linking: true, offer_linking: true, ..Settings::standard(1) };
     let ble = Settings { laptop_l2cap: true, phone_l2cap: true, ..Settings::standard(2) };
-    [("scanned code, tunnel", tunnel), ("scanned code, BLE", ble), ("remembered phone", Settings::call(3))]
+    let lengths = Settings { framing: Framing::Length, ..ble.clone() };
+    [
+        ("scanned code, tunnel", tunnel),
+        ("scanned code, BLE", ble),
+        ("scanned code, BLE with lengths", lengths),
+        ("remembered phone", Settings::call(3)),
+    ]
 }
 
 /// Every point of a ceremony, as often as it is passed.
@@ -87,8 +95,8 @@ fn every_single_fault_has_its_outcome() {
 /// Whatever single thing keeps a handshake from coming about, its owner only has to scan the code that is then shown.
 #[test]
 fn a_fault_before_the_handshake_is_cured_by_another_scan() {
-    let [tunnel, ble, _] = ceremonies();
-    for (_, settings) in [tunnel, ble] {
+    let [tunnel, ble, lengths, _] = ceremonies();
+    for (_, settings) in [tunnel, ble, lengths] {
         let settings = Settings { scans: 3, ..settings };
         for (point, index) in passes(&settings) {
             let handshake = matches!(point, Point::ToPhone | Point::ToLaptop) && index == 0;

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use hybridge_ble::{RadioError, l2cap::DynL2capSocket};
-use hybridge_proto::packets::terminated;
 
 use super::{ChannelReceiver, ChannelSender, DataChannel};
 use crate::error::ChannelError;
@@ -26,13 +25,13 @@ pub(super) fn open(socket: Box<dyn DynL2capSocket>) -> DataChannel {
 }
 
 impl Sender {
-    /// Sends a message and the CR LF behind it, in one packet if they fit.
+    /// Sends a message, with the mark of its end in it already, in one packet if it fits.
     pub(super) async fn send(&mut self, message: &[u8]) -> Result<(), ChannelError> {
         if self.cut_off {
             return Err(ChannelError::Vanished);
         }
         self.cut_off = true;
-        for packet in terminated(message).chunks(self.socket.send_mtu_dyn().max(1)) {
+        for packet in message.chunks(self.socket.send_mtu_dyn().max(1)) {
             self.socket.send_dyn(packet).await.map_err(ending)?;
         }
         self.cut_off = false;
@@ -83,17 +82,18 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_message_and_its_end_leave_in_one_packet_if_they_fit() {
+    async fn a_message_leaves_as_it_is_in_one_packet_if_it_fits() {
+        let message: Vec<u8> = (0..83).collect();
         for (mtu, lengths) in [(83, vec![83]), (82, vec![82, 1]), (40, vec![40, 40, 3]), (672, vec![83])] {
             let (mut near, mut far, _) = ends(mtu).await;
-            near.send(&[7; 81]).await.unwrap();
+            near.send(&message).await.unwrap();
             let mut received = Vec::new();
             for length in lengths {
                 let packet = far.receive().await.unwrap();
                 assert_eq!(packet.len(), length, "packets of {mtu} bytes");
                 received.extend(packet);
             }
-            assert_eq!(received, [&[7; 81][..], b"\r\n"].concat());
+            assert_eq!(received, message);
         }
     }
 
@@ -112,7 +112,7 @@ mod tests {
         let (mut sender, receiver) = near.split();
         sender.send(b"last").await.unwrap();
         sender.close(crate::CloseCode::NORMAL).await;
-        assert_eq!(far.receive().await.unwrap(), b"last\r\n");
+        assert_eq!(far.receive().await.unwrap(), b"last");
         assert!(timeout(Duration::from_secs(1), far.receive()).await.is_err());
         drop(receiver);
         assert!(matches!(far.receive().await, Err(ChannelError::Vanished)));
@@ -132,6 +132,6 @@ mod tests {
         let large = vec![1; (1 << 20) + 1];
         assert!(matches!(near.send(&large).await, Err(ChannelError::MessageTooLarge)));
         near.send(b"small").await.unwrap();
-        assert_eq!(far.receive().await.unwrap(), b"small\r\n");
+        assert_eq!(far.receive().await.unwrap(), b"small");
     }
 }

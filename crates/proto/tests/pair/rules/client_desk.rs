@@ -6,15 +6,17 @@ use std::time::Instant;
 use hybridge_proto::{
     channel::{ChannelId, DialFailure, Route, SightingId},
     client::{Action, CallId, ClientConfig, ClientMachine, Event, Link},
+    packets::Framing,
     qr::{Hint, QrCode},
 };
 
 use super::{HandPhone, HandSession};
-use crate::pair::sim::{client_event, machine_rng};
+use crate::pair::sim::{client_event, machine_rng, unwrapped};
 
 pub(super) struct ClientDesk {
     pub(super) machine: ClientMachine,
     now: Instant,
+    framing: Framing,
     log: Vec<String>,
     pub(super) codes: Vec<String>,
     pub(super) dials: Vec<(ChannelId, Route)>,
@@ -29,19 +31,19 @@ pub(super) fn config() -> ClientConfig {
 impl ClientDesk {
     /// Shows a code.
     pub(super) fn new(config: ClientConfig) -> Self {
-        let now = Instant::now();
-        Self::with(ClientMachine::with_code(config, machine_rng(0, 100), now), now)
+        let (now, framing) = (Instant::now(), config.l2cap_framing);
+        Self::with(ClientMachine::with_code(config, machine_rng(0, 100), now), now, framing)
     }
 
     /// Shows none.
     pub(super) fn without_code(config: ClientConfig) -> Self {
-        let now = Instant::now();
-        Self::with(ClientMachine::without_code(config, machine_rng(0, 100), now), now)
+        let (now, framing) = (Instant::now(), config.l2cap_framing);
+        Self::with(ClientMachine::without_code(config, machine_rng(0, 100), now), now, framing)
     }
 
-    fn with(machine: ClientMachine, now: Instant) -> Self {
+    fn with(machine: ClientMachine, now: Instant, framing: Framing) -> Self {
         let (log, codes, dials) = (Vec::new(), Vec::new(), Vec::new());
-        let mut desk = Self { machine, now, log, codes, dials, sent: Vec::new(), links: Vec::new() };
+        let mut desk = Self { machine, now, framing, log, codes, dials, sent: Vec::new(), links: Vec::new() };
         desk.settle();
         desk
     }
@@ -63,7 +65,11 @@ impl ClientDesk {
                 format!("{kind} {channel}")
             }
             Action::Send { channel, message } => {
-                self.sent.push(message);
+                let route = &self.dials.iter().find(|dial| dial.0 == channel).expect("dialed").1;
+                self.sent.push(match route {
+                    Route::Tunnel(_) => message,
+                    _ => unwrapped(self.framing, &message),
+                });
                 format!("Send {channel}")
             }
             Action::Close { channel, code } => format!("Close {channel} {code}"),

@@ -1,6 +1,6 @@
 //! Whoever is in range can connect to an authenticator that offers BLE. That is no reason to give up.
 
-use hybridge_proto::{channel::ChannelId, message::Message, packets::terminated};
+use hybridge_proto::{channel::ChannelId, message::Message, packets::Framing};
 
 use super::{
     HandLaptop, HandSession, PhoneDesk,
@@ -27,7 +27,7 @@ fn connects(desk: &mut PhoneDesk) -> ChannelId {
 
 /// The handshake over BLE.
 fn shakes_hands(desk: &mut PhoneDesk, laptop: &HandLaptop, channel: ChannelId) -> HandSession {
-    meets(desk, laptop, channel, terminated)
+    meets(desk, laptop, channel, |message| Framing::CrLf.wrap(message))
 }
 
 /// The handshake in the tunnel.
@@ -188,4 +188,30 @@ fn without_its_tunnel_a_lost_client_is_lost() {
     desk.closed(tunnel);
     desk.closed(device);
     assert_eq!(desk.log(), ["Failed(ClientLeft)"]);
+}
+
+/// Two clients with different forms may be connected at once; each is answered in its own.
+#[test]
+fn a_client_is_answered_in_its_form() {
+    for framing in [Framing::CrLf, Framing::Length] {
+        let (mut desk, laptop, _) = on_air();
+        let other = connects(&mut desk);
+        let begun: &[u8] = if framing == Framing::CrLf { &[0, 0, 0] } else { &[4; 80] };
+        desk.receive(other, begun.to_vec());
+        let device = connects(&mut desk);
+        desk.framing = framing;
+        let (initiator, message_1) = laptop.start(&desk.adverts[0]);
+        for packet in framing.wrap(&message_1).chunks(30) {
+            desk.receive(device, packet.to_vec());
+        }
+        let sent = desk.sent();
+        let mut session = HandSession::new(initiator.finish(&sent[0]).expect("the phone"));
+        session.open_bytes(sent[1].clone());
+        let request = session.seal(&Message::Ctap(vec![4]));
+        framing.wrap(&request).chunks(7).for_each(|packet| desk.receive(device, packet.to_vec()));
+        assert_eq!(desk.machine.reply(desk.now(), &[0, 0xa0]), Ok(()));
+        desk.settle();
+        let reply = session.open(desk.sent().remove(0));
+        assert_eq!(reply, Message::Ctap(vec![0, 0xa0]));
+    }
 }

@@ -5,7 +5,7 @@ use hybridge_proto::{
     channel::{ChannelId, DialFailure, Route, SightingId},
     client::ClientConfig,
     message::Message,
-    packets::terminated,
+    packets::Framing,
 };
 
 use super::{ClientDesk, HandPhone, HandSession, client_desk::config, seconds};
@@ -18,7 +18,13 @@ fn with_ble() -> ClientConfig {
 
 /// A desk that dials a phone over BLE, with an empty log.
 fn dialing() -> (ClientDesk, HandPhone, ChannelId) {
-    let mut desk = ClientDesk::new(with_ble());
+    dialing_with(Framing::CrLf)
+}
+
+fn dialing_with(framing: Framing) -> (ClientDesk, HandPhone, ChannelId) {
+    let mut config = with_ble();
+    config.l2cap_framing = framing;
+    let mut desk = ClientDesk::new(config);
     let phone = HandPhone::scan(&desk.code(), 1);
     desk.hear(&phone.advert_with(Some(0x82)));
     assert_eq!(desk.log().iter().filter(|entry| *entry == "Dial over BLE channel 1").count(), 1);
@@ -156,24 +162,85 @@ fn a_phone_that_lacks_what_is_needed_gets_no_other_chance() {
     assert_eq!(desk.log(), ["Close channel 1 1001", "Failed(Unsupported)"]);
 }
 
+/// Whatever the client sends, the phone may answer in either form.
 #[test]
 fn messages_come_in_any_packets() {
-    for size in [1, 3, 80, 81, 82, 83, 84, 1_000] {
+    for size in [1, 3, 80, 81, 82, 83, 84, 85, 1_000] {
+        for (ours, theirs) in FORMS {
+            messages_come_in_packets(size, ours, theirs);
+        }
+    }
+}
+
+const FORMS: [(Framing, Framing); 4] = [
+    (Framing::CrLf, Framing::CrLf),
+    (Framing::CrLf, Framing::Length),
+    (Framing::Length, Framing::CrLf),
+    (Framing::Length, Framing::Length),
+];
+
+fn messages_come_in_packets(size: usize, ours: Framing, theirs: Framing) {
+    let (mut desk, phone, channel) = dialing_with(ours);
+    desk.opened(channel);
+    // The desk sees to it that all that is sent has our form.
+    let (message_2, mut session) = phone.respond(&desk.sent());
+    let stream = [theirs.wrap(&message_2), theirs.wrap(&session.describe())].concat();
+    for packet in stream.chunks(size) {
+        assert!(!desk.log().contains(&"Connected by code".to_owned()));
+        desk.receive(channel, packet.to_vec());
+    }
+    let last = desk.log().pop().expect("an event");
+    assert_eq!(last, "Connected by code", "packets of {size} bytes, {ours:?} and {theirs:?}");
+    assert_eq!(desk.request(&[4]), Ok(()));
+    let request = session.open(desk.sent());
+    assert_eq!(request, Message::Ctap(vec![4]));
+    let reply = session.seal(&Message::Ctap(vec![0, 0xa0]));
+    theirs.wrap(&reply).chunks(size).for_each(|packet| desk.receive(channel, packet.to_vec()));
+    assert_eq!(desk.log().pop().expect("an event"), "CtapReply([0, 160])");
+    desk.shutdown();
+    assert_eq!(session.open(desk.sent()), Message::Shutdown);
+}
+
+/// A length that no handshake message has, before what it measures is there.
+#[test]
+fn a_wrong_length_over_ble_falls_back_at_once() {
+    for length in [0_u32, 80, 82, 1 << 20, 0x00ff_ffff] {
         let (mut desk, phone, channel) = dialing();
         desk.opened(channel);
-        let (message_2, mut session) = phone.respond(&desk.sent());
-        let stream = [terminated(&message_2), terminated(&session.describe())].concat();
-        for packet in stream.chunks(size) {
-            assert!(!desk.log().contains(&"Connected by code".to_owned()));
-            desk.receive(channel, packet.to_vec());
-        }
-        assert_eq!(desk.log().pop().expect("an event"), "Connected by code", "packets of {size} bytes");
-        assert_eq!(desk.request(&[4]), Ok(()));
-        let request = session.open(desk.sent());
-        assert_eq!(request, Message::Ctap(vec![4]));
-        let reply = session.seal(&Message::Ctap(vec![0, 0xa0]));
-        terminated(&reply).chunks(size).for_each(|packet| desk.receive(channel, packet.to_vec()));
-        assert_eq!(desk.log().pop().expect("an event"), "CtapReply([0, 160])");
+        desk.log();
+        desk.receive(channel, length.to_be_bytes().to_vec());
+        assert_eq!(desk.log(), ["Close channel 1 1002", "Dial channel 2"], "{length}");
+        finish(&mut desk, &phone);
+    }
+}
+
+/// What comes behind a length that no frame has is not waited for.
+#[test]
+fn a_wrong_length_of_a_frame_over_ble_falls_back_at_once() {
+    for length in [0_u32, 16, (1 << 20) + 1, u32::MAX] {
+        let (mut desk, phone, channel) = dialing();
+        desk.opened(channel);
+        let (message_2, _) = phone.respond(&desk.sent());
+        desk.receive(channel, Framing::Length.wrap(&message_2));
+        desk.log();
+        desk.receive(channel, length.to_be_bytes().to_vec());
+        assert_eq!(desk.log(), ["Close channel 1 1002", "Dial channel 2"], "{length}");
+        finish(&mut desk, &phone);
+    }
+}
+
+/// A phone that does not know our form may wait for what never comes.
+#[test]
+fn a_phone_that_waits_for_the_other_form_is_reached_through_the_tunnel() {
+    for framing in [Framing::CrLf, Framing::Length] {
+        let (mut desk, phone, channel) = dialing_with(framing);
+        desk.opened(channel);
+        desk.log();
+        desk.wait(seconds(15));
+        assert_eq!(desk.log(), ["Close channel 1 1001", "Dial channel 2"]);
+        let mut session = finish(&mut desk, &phone);
+        desk.receive(desk.channel(), session.describe());
+        assert_eq!(desk.log().pop().expect("an event"), "Connected by code");
     }
 }
 

@@ -7,11 +7,12 @@ use hybridge_proto::{
     authenticator::{Action, AuthenticatorConfig, AuthenticatorMachine, IncomingCall, StartError},
     channel::{ChannelId, DialFailure},
     ids::RoutingId,
+    packets::Framing,
     qr::QrCode,
 };
 
 use super::{HandLaptop, HandSession, hand::GET_INFO};
-use crate::pair::sim::{Dice, authenticator_event, domain_of, machine_rng};
+use crate::pair::sim::{Dice, authenticator_event, domain_of, machine_rng, unwrapped};
 
 pub(super) struct PhoneDesk {
     pub(super) machine: AuthenticatorMachine,
@@ -19,6 +20,10 @@ pub(super) struct PhoneDesk {
     log: Vec<String>,
     /// Dialed and accepted.
     channels: Vec<ChannelId>,
+    /// The dialed ones.
+    tunnels: Vec<ChannelId>,
+    /// What is expected of the machine over BLE.
+    pub(super) framing: Framing,
     pub(super) adverts: Vec<Vec<u8>>,
     sent: Vec<Vec<u8>>,
 }
@@ -42,7 +47,8 @@ impl PhoneDesk {
 
     fn with(machine: AuthenticatorMachine, now: Instant) -> Self {
         let (log, channels, adverts) = (Vec::new(), Vec::new(), Vec::new());
-        let mut desk = Self { machine, now, log, channels, adverts, sent: Vec::new() };
+        let (tunnels, framing) = (Vec::new(), Framing::CrLf);
+        let mut desk = Self { machine, now, log, channels, tunnels, framing, adverts, sent: Vec::new() };
         desk.settle();
         desk
     }
@@ -60,6 +66,7 @@ impl PhoneDesk {
         self.log.push(match action {
             Action::Dial { channel, .. } => {
                 self.channels.push(channel);
+                self.tunnels.push(channel);
                 format!("Dial {channel}")
             }
             Action::Advertise { service_data, connectable } => {
@@ -67,7 +74,10 @@ impl PhoneDesk {
                 format!("Advertise {connectable}")
             }
             Action::Send { channel, message } => {
-                self.sent.push(message);
+                self.sent.push(match self.tunnels.contains(&channel) {
+                    true => message,
+                    false => unwrapped(self.framing, &message),
+                });
                 format!("Send {channel}")
             }
             Action::Close { channel, code } => format!("Close {channel} {code}"),

@@ -32,6 +32,7 @@ pub(crate) use self::{
     remembered::{Remembered, domain_of},
     settings::Settings,
     trace::Who,
+    wire::unwrapped,
     words::{authenticator_event, client_event},
     world::World,
 };

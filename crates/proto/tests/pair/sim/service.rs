@@ -7,7 +7,7 @@ use hybridge_proto::{
     channel::DialFailure,
     ids::{RoutingId, TunnelId},
     link::ClientPayload,
-    packets::terminated,
+    packets::Framing,
     service::{CLIENT_PAYLOAD_HEADER, SIGNAL_HEADER, ServicePath, ServiceRequest},
 };
 
@@ -15,7 +15,7 @@ use super::{
     faults::{Fault, Point},
     remembered::owner_of,
     trace::Who,
-    wire::{End, Report, Stage, Tunnel},
+    wire::{End, Report, Stage, Tunnel, unwrapped},
     world::{Happening, World},
 };
 
@@ -126,6 +126,10 @@ impl World {
     /// A machine sends a message.
     pub(super) fn transmit(&mut self, from: End, message: Vec<u8>) {
         assert_eq!(self.wire.stage(from), Some(Stage::Open), "messages go into open channels only");
+        let message = match self.wire.is_over_ble(from) {
+            true => unwrapped(self.settings.framing, &message),
+            false => message,
+        };
         match self.wire.peer(from) {
             Some(to) => self.carry(from, to, message),
             None => self.wire.keep_unsent(from, message),
@@ -168,9 +172,11 @@ impl World {
             return vec![message];
         }
         let size = self.dice.pick(&[7, 64, 82, 672, 65_535]).max(message.len() / 64);
+        let framing = self.settings.framing;
         match self.dice.percent(80) {
-            true => terminated(&message).chunks(size).map(Vec::from).collect(),
-            false => vec![message],
+            true => framing.wrap(&message).chunks(size).map(Vec::from).collect(),
+            false if framing == Framing::CrLf => vec![message],
+            false => vec![framing.wrap(&message)],
         }
     }
 

@@ -3,7 +3,8 @@
 use core::time::Duration;
 
 use hybridge_proto::{
-    authenticator::AuthenticatorConfig, channel::DialFailure, client::ClientConfig, qr::Hint,
+    authenticator::AuthenticatorConfig, channel::DialFailure, client::ClientConfig, packets::Framing,
+    qr::Hint,
 };
 
 use super::{
@@ -28,6 +29,8 @@ pub(crate) struct Settings {
     pub(crate) offer_linking: bool,
     /// Whether the laptop offers the BLE channel.
     pub(crate) laptop_l2cap: bool,
+    /// How messages end over BLE.
+    pub(crate) framing: Framing,
     /// Whether the phones take it.
     pub(crate) phone_l2cap: bool,
     /// Whether the tunnel service agrees to the connect signal.
@@ -98,6 +101,7 @@ impl Settings {
             accept_linking: false,
             offer_linking: false,
             laptop_l2cap: false,
+            framing: Framing::CrLf,
             phone_l2cap: false,
             signal: false,
             contact_failure: None,
@@ -137,6 +141,7 @@ impl Settings {
             accept_linking: dice.percent(30),
             offer_linking: dice.percent(30),
             laptop_l2cap: dice.percent(20),
+            framing: if seed % 2 == 0 { Framing::CrLf } else { Framing::Length },
             phone_l2cap: dice.percent(60),
             signal: dice.percent(50),
             strangers: dice.below(4),
@@ -169,6 +174,7 @@ impl Settings {
         config.unix_time = Some(1_790_000_000);
         config.accept_linking = self.accept_linking;
         config.l2cap = self.laptop_l2cap;
+        config.l2cap_framing = self.framing;
         config.timing.code_lifetime = self.timing.code_lifetime;
         config
     }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use hybridge_proto::{
     channel::{ChannelId, DialFailure},
     ids::{RoutingId, TunnelId},
+    packets::{Framing, TERMINATOR},
 };
 
 /// One machine's end of a channel.
@@ -22,6 +23,19 @@ pub(crate) enum Report {
     Failed(DialFailure),
     Message(Vec<u8>),
     Closed,
+}
+
+/// A message without what marks its end over BLE, which has to be there.
+pub(crate) fn unwrapped(framing: Framing, bytes: &[u8]) -> Vec<u8> {
+    let message = match framing {
+        Framing::Length => {
+            let (length, message) = bytes.split_first_chunk().expect("a length");
+            let length = usize::try_from(u32::from_be_bytes(*length));
+            Some(message).filter(|message| length == Ok(message.len()))
+        }
+        _ => bytes.strip_suffix(&TERMINATOR),
+    };
+    message.unwrap_or_else(|| panic!("{} bytes, and not {framing:?}", bytes.len())).to_vec()
 }
 
 /// How far a channel is, seen from one end.
