@@ -6,6 +6,7 @@
 
 mod advert;
 mod l2cap;
+mod queue;
 
 use std::fmt;
 

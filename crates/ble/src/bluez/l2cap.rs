@@ -12,7 +12,11 @@ use bluer::l2cap::{SeqPacket, SeqPacketListener, Socket, SocketAddr};
 use bluer::{Address, AddressType};
 use tokio::time::{Instant, sleep};
 
-use super::{SystemRadio, sort};
+use super::{
+    SystemRadio,
+    queue::{Channel, next_packet},
+    sort,
+};
 use crate::l2cap::{L2capConnector, L2capListener, L2capListening, L2capSocket};
 use crate::{AddressKind, DeviceAddress, RadioError};
 
@@ -141,14 +145,22 @@ impl L2capSocket for SystemSocket {
     }
 
     async fn receive(&self) -> Result<Vec<u8>, RadioError> {
-        let mut packet = vec![0; usize::from(RECEIVE_MTU)];
-        let length = self.channel.recv(&mut packet).await.map_err(over)?;
-        // The kernel gives no bytes for an empty packet and for the end; only at the end there is no peer any more.
-        if length == 0 {
-            self.channel.peer_addr().map_err(over)?;
-        }
-        packet.truncate(length);
-        Ok(packet)
+        next_packet(&self.channel, usize::from(RECEIVE_MTU)).await
+    }
+}
+
+impl Channel for SeqPacket {
+    async fn take(&self, packet: &mut [u8]) -> io::Result<usize> {
+        self.recv(packet).await
+    }
+
+    fn has_packet(&self) -> bool {
+        // The length of the first packet.
+        self.as_ref().input_buffer().is_ok_and(|length| length > 0)
+    }
+
+    fn is_connected(&self) -> bool {
+        self.peer_addr().is_ok()
     }
 }
 
@@ -171,7 +183,7 @@ fn unreachable(cause: io::Error) -> RadioError {
 }
 
 /// What an error on a connection means.
-fn over(cause: io::Error) -> RadioError {
+pub(super) fn over(cause: io::Error) -> RadioError {
     match cause.kind() {
         io::ErrorKind::ConnectionReset
         | io::ErrorKind::ConnectionAborted
