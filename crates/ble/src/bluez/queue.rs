@@ -47,14 +47,14 @@ fn is_over(channel: &impl Channel) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use std::os::fd::OwnedFd;
+    use std::os::fd::{AsFd, OwnedFd};
 
     use rustix::{
         event::{PollFd, PollFlags, poll},
         io::ioctl_fionread,
-        net::{AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType, recv, send, socketpair},
+        net::{AddressFamily, SendFlags, SocketFlags, SocketType, send, socketpair},
     };
-    use tokio::io::{Interest, unix::AsyncFd};
+    use tokio::net::UnixDatagram;
 
     use super::*;
 
@@ -62,20 +62,19 @@ mod tests {
 
     /// A socket that keeps packets apart, as those of L2CAP do, and is reset when its peer leaves without having read
     /// everything.
-    struct Local(AsyncFd<OwnedFd>);
+    struct Local(UnixDatagram);
 
     impl Channel for Local {
         async fn take(&self, packet: &mut [u8]) -> io::Result<usize> {
-            let taken = |fd: &OwnedFd| Ok(recv(fd, &mut *packet, RecvFlags::empty())?.0);
-            self.0.async_io(Interest::READABLE, taken).await
+            self.0.recv(packet).await
         }
 
         fn has_packet(&self) -> bool {
-            ioctl_fionread(self.0.get_ref()).is_ok_and(|length| length > 0)
+            ioctl_fionread(&self.0).is_ok_and(|length| length > 0)
         }
 
         fn is_connected(&self) -> bool {
-            let mut polled = [PollFd::new(self.0.get_ref(), PollFlags::RDHUP)];
+            let mut polled = [PollFd::new(&self.0, PollFlags::RDHUP)];
             poll(&mut polled, Some(&Default::default())).unwrap();
             !polled[0].revents().intersects(PollFlags::HUP | PollFlags::RDHUP)
         }
@@ -84,10 +83,10 @@ mod tests {
     fn pair() -> (Local, OwnedFd) {
         let flags = SocketFlags::NONBLOCK | SocketFlags::CLOEXEC;
         let (near, far) = socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, flags, None).unwrap();
-        (Local(AsyncFd::register(near).unwrap()), far)
+        (Local(UnixDatagram::from_std(near.into()).unwrap()), far)
     }
 
-    fn put(socket: &OwnedFd, packet: &[u8]) {
+    fn put(socket: impl AsFd, packet: &[u8]) {
         assert_eq!(send(socket, packet, SendFlags::empty()).unwrap(), packet.len());
     }
 
@@ -101,7 +100,7 @@ mod tests {
     #[tokio::test]
     async fn packets_come_before_a_reset() {
         let (near, far) = pair();
-        put(near.0.get_ref(), b"unread");
+        put(&near.0, b"unread");
         put(&far, b"last");
         put(&far, b"words");
         drop(far);
@@ -114,10 +113,10 @@ mod tests {
     #[tokio::test]
     async fn packets_come_after_a_send_that_failed() {
         let (near, far) = pair();
-        put(near.0.get_ref(), b"unread");
+        put(&near.0, b"unread");
         put(&far, b"last");
         drop(far);
-        assert!(send(near.0.get_ref(), b"too late", SendFlags::NOSIGNAL).is_err());
+        assert!(send(&near.0, b"too late", SendFlags::NOSIGNAL).is_err());
         assert_eq!(next_packet(&near, SIZE).await.unwrap(), b"last");
         ends(&near).await;
     }
@@ -147,7 +146,7 @@ mod tests {
     #[tokio::test]
     async fn a_reset_while_waiting_is_the_end() {
         let (near, far) = pair();
-        put(near.0.get_ref(), b"unread");
+        put(&near.0, b"unread");
         let leaves = async {
             tokio::task::yield_now().await;
             drop(far);
