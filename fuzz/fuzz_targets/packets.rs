@@ -1,12 +1,12 @@
-//! Packets of a BLE channel: flags (1), then steps: kind (1) and what belongs to it. An honest peer cuts its messages as
-//! it likes, until something else is put between.
+//! Packets of a BLE channel: flags (1), then steps: kind (1) and what belongs to it. An honest peer marks the ends of its
+//! messages in one of the two forms and cuts them as it likes, until something else is put between.
 #![no_main]
 
 use hybridge_fuzz_input::{Reader, packets as op};
 use hybridge_proto::{
     frame::{FrameError, Opener, Sealer, TrafficKey},
     handshake::MESSAGE_LENGTH,
-    packets::{PacketReader, TERMINATOR, terminated},
+    packets::{Framing, PacketReader, TERMINATOR},
     service::MAX_MESSAGE,
 };
 use libfuzzer_sys::fuzz_target;
@@ -18,6 +18,7 @@ fuzz_target!(|bytes: &[u8]| {
     let mut input = Reader::new(bytes);
     let key = TrafficKey::from_bytes(&[3; 32]);
     let mut peer = Peer {
+        framing: Framing::CrLf,
         sealer: Sealer::new(&key),
         opener: Opener::new(&key),
         reader: PacketReader::new(),
@@ -27,9 +28,13 @@ fuzz_target!(|bytes: &[u8]| {
         over: false,
         received: 0,
     };
-    if input.byte() & op::HANDSHAKE != 0 {
-        peer.push(&[4; MESSAGE_LENGTH]);
-        assert_eq!(peer.reader.handshake_message(), Ok(Some([4; MESSAGE_LENGTH])));
+    let flags = input.byte();
+    if flags & op::LENGTHS != 0 {
+        peer.framing = Framing::Length;
+    }
+    match flags & op::STRANGER {
+        0 => peer.meet(),
+        _ => peer.begin_strangely(input.chunk()),
     }
     for _ in 0..MAX_STEPS {
         if input.is_empty() || peer.over {
@@ -40,6 +45,7 @@ fuzz_target!(|bytes: &[u8]| {
 });
 
 struct Peer {
+    framing: Framing,
     sealer: Sealer,
     opener: Opener,
     reader: PacketReader,
@@ -52,12 +58,25 @@ struct Peer {
 }
 
 impl Peer {
+    fn meet(&mut self) {
+        let message = [4; MESSAGE_LENGTH];
+        self.push(&self.framing.wrap(&message));
+        assert_eq!(self.reader.handshake_message(), Ok(Some(message)));
+        assert_eq!(self.reader.framing(), Some(self.framing));
+    }
+
+    fn begin_strangely(&mut self, bytes: &[u8]) {
+        self.honest = false;
+        self.push(bytes);
+        self.over = self.reader.handshake_message().is_err();
+    }
+
     fn step(&mut self, input: &mut Reader<'_>) {
         match input.byte() % op::COUNT {
             op::MESSAGE => {
                 let size = usize::from(input.byte()).max(1);
                 let frame = self.seal(input.chunk());
-                for packet in terminated(&frame).chunks(size) {
+                for packet in self.framing.wrap(&frame).chunks(size) {
                     self.push(packet);
                     self.read();
                 }
@@ -65,7 +84,11 @@ impl Peer {
             }
             op::APART => {
                 let frame = self.seal(input.chunk());
-                for packet in [&frame[..], &TERMINATOR] {
+                let wrapped = self.framing.wrap(&frame);
+                let middle =
+                    if self.framing == Framing::Length { 4 } else { wrapped.len() - TERMINATOR.len() };
+                let (before, behind) = wrapped.split_at(middle);
+                for packet in [before, behind] {
                     self.push(packet);
                     self.read();
                 }
@@ -73,7 +96,10 @@ impl Peer {
             }
             op::BARE => {
                 let frame = self.seal(input.chunk());
-                self.push(&frame);
+                match self.framing {
+                    Framing::Length => self.push(&Framing::Length.wrap(&frame)),
+                    _ => self.push(&frame),
+                }
                 self.read();
                 self.all_is_read();
             }
@@ -114,7 +140,8 @@ impl Peer {
                 Err(error) => {
                     assert!(!self.honest, "honest messages are read");
                     let large = matches!(error, FrameError::TooLarge(_));
-                    assert!(!large || self.received > MAX_MESSAGE);
+                    let claimed = self.reader.framing() == Some(Framing::Length);
+                    assert!(!large || claimed || self.received > MAX_MESSAGE);
                     self.over = true;
                 }
             }

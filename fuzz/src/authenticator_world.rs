@@ -22,12 +22,13 @@ use hybridge_proto::{
     keys::{EidKey, LinkSecret, PrivateKey, Psk, QrSecret},
     link::{ClientPayload, LinkingInfo},
     message::{Features, MessageKind, PostHandshake},
+    packets::Framing,
     qr::{Channels, Hint, QrCode},
     service::ServicePath,
 };
 use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
 
-use crate::{choose, damage};
+use crate::{choose, damage, unwrapped};
 
 /// How many operations one input may hold.
 const MAX_OPERATIONS: usize = 48;
@@ -58,9 +59,12 @@ struct Channel {
     client: Option<Established>,
     /// A message 1 of an honest client went to the machine unchanged.
     proved: bool,
+    /// How messages end over BLE, as the first byte says.
+    framing: Option<Framing>,
 }
 
 struct World {
+    lengths: bool,
     machine: AuthenticatorMachine,
     now: Instant,
     called: bool,
@@ -119,6 +123,7 @@ impl World {
             AuthenticatorMachine::answer_code(config, &code, rng, now)
         };
         Some(Self {
+            lengths: flags & op::LENGTHS != 0,
             machine: started.ok()?,
             now,
             called,
@@ -197,6 +202,7 @@ impl World {
             initiator: None,
             client: None,
             proved: false,
+            framing: None,
         });
     }
 
@@ -204,6 +210,7 @@ impl World {
         let Some(channel) = choose(&mut self.channels, which) else { return };
         // Over BLE it leaves the client's own messages unread, and the channel is as it was for what goes out.
         channel.proved &= channel.over_ble && channel.client.is_some();
+        channel.begins(message);
         self.machine.handle_message(self.now, channel.id, message.to_vec());
     }
 
@@ -223,7 +230,9 @@ impl World {
         damage(&mut message_1, by, at);
         channel.initiator = Some(initiator);
         channel.proved = by == 0;
-        self.machine.handle_message(self.now, channel.id, message_1.to_vec());
+        let message = channel.wrapped(self.lengths, message_1.to_vec());
+        channel.begins(&message);
+        self.machine.handle_message(self.now, channel.id, message);
     }
 
     /// What follows from the advert on the air.
@@ -243,7 +252,8 @@ impl World {
             return;
         };
         self.said = plaintext.to_vec();
-        self.machine.handle_message(self.now, channel.id, frame);
+        let message = channel.wrapped(self.lengths, frame);
+        self.machine.handle_message(self.now, channel.id, message);
     }
 
     fn closed(&mut self, which: u8) {
@@ -305,6 +315,10 @@ impl World {
                 let channel = self.live(channel);
                 assert!(channel.open, "sends only on open channels");
                 assert!(channel.proved, "says nothing to a client that has not proved itself");
+                let message = match channel.framing.filter(|_| channel.over_ble) {
+                    Some(framing) => unwrapped(framing, &message),
+                    None => message,
+                };
                 if let Some(initiator) = channel.initiator.take_if(|_| message.len() == MESSAGE_LENGTH) {
                     channel.client = Some(initiator.finish(&message).expect("message 2 is honest"));
                 } else if let Some(client) = &mut channel.client {
@@ -356,6 +370,20 @@ impl World {
             self.drain();
         }
         panic!("no end in sight");
+    }
+}
+
+impl Channel {
+    /// These bytes go to the machine.
+    fn begins(&mut self, bytes: &[u8]) {
+        if let (None, Some(first)) = (self.framing, bytes.first()) {
+            self.framing = Some(if *first == 0 { Framing::Length } else { Framing::CrLf });
+        }
+    }
+
+    /// A message as an honest client sends it; without lengths it counts on packets.
+    fn wrapped(&self, lengths: bool, message: Vec<u8>) -> Vec<u8> {
+        if self.over_ble && lengths { Framing::Length.wrap(&message) } else { message }
     }
 }
 

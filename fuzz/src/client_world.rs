@@ -20,12 +20,13 @@ use hybridge_proto::{
     keys::{LinkSecret, PrivateKey, Psk, PublicKey},
     link::{ClientPayload, LinkingInfo},
     message::{Features, Message, MessageKind, PostHandshake, Revision, Update},
+    packets::Framing,
     qr::{Hint, QrCode},
     service::{CLIENT_PAYLOAD_HEADER, ServicePath},
 };
 use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
 
-use crate::{choose, damage};
+use crate::{choose, damage, unwrapped};
 
 /// How many operations one input may hold; each may cost a handshake.
 const MAX_OPERATIONS: usize = 48;
@@ -61,6 +62,7 @@ struct Advert {
 struct Channel {
     id: ChannelId,
     route: Route,
+    framing: Option<Framing>,
     open: bool,
     /// The driver has said that it is gone, or the machine has closed it.
     gone: bool,
@@ -76,6 +78,7 @@ fn link_secret() -> LinkSecret {
 }
 
 struct World {
+    framing: Framing,
     machine: ClientMachine,
     now: Instant,
     codes: Vec<QrCode>,
@@ -101,6 +104,8 @@ impl World {
         let mut config = ClientConfig::new(Hint::GetAssertion);
         config.accept_linking = flags & op::ACCEPT_LINKING != 0;
         config.l2cap = flags & op::L2CAP != 0;
+        let framing = if flags & op::LENGTHS != 0 { Framing::Length } else { Framing::CrLf };
+        config.l2cap_framing = framing;
         if flags & op::REQUIRE_DIGITAL != 0 {
             config.required = Features { ctap: true, digital_credentials: true };
         }
@@ -110,6 +115,7 @@ impl World {
             _ => ClientMachine::without_code(config, rng, now),
         };
         Self {
+            framing,
             machine,
             now,
             codes: Vec::new(),
@@ -226,7 +232,7 @@ impl World {
         damage(&mut message_2, by, at);
         channel.phone = Some(phone);
         channel.proved = by == 0;
-        self.machine.handle_message(self.now, channel.id, message_2.to_vec());
+        self.machine.handle_message(self.now, channel.id, channel.wrapped(message_2.to_vec()));
     }
 
     /// The PSK of the advert that led to this route, and the client's key if it was a code's.
@@ -268,7 +274,7 @@ impl World {
             Some(Revision::Untyped) => plaintext.to_vec(),
             _ => plaintext.get(1..).unwrap_or_default().to_vec(),
         };
-        self.machine.handle_message(self.now, channel.id, frame);
+        self.machine.handle_message(self.now, channel.id, channel.wrapped(frame));
     }
 
     /// The phone wants to be remembered.
@@ -335,6 +341,10 @@ impl World {
             Action::Send { channel, message } => {
                 let channel = self.live(channel);
                 assert!(channel.open, "sends only on open channels");
+                let message = match channel.framing {
+                    Some(framing) => unwrapped(framing, &message),
+                    None => message,
+                };
                 if message.len() == MESSAGE_LENGTH && channel.phone.is_none() {
                     channel.message_1 = Some(message);
                 } else if let (Some(phone), true) = (&mut channel.phone, channel.proved) {
@@ -354,8 +364,10 @@ impl World {
             assert!(!self.nonces.contains(&nonce), "every try has a nonce of its own");
             self.nonces.push(nonce);
         }
+        let framing = matches!(route, Route::L2cap { .. }).then_some(self.framing);
         self.channels.push(Channel {
             id,
+            framing,
             route,
             open: false,
             gone: false,
@@ -412,6 +424,16 @@ impl World {
             self.drain();
         }
         panic!("no end in sight");
+    }
+}
+
+impl Channel {
+    /// A message as an honest phone sends it; without lengths it counts on packets.
+    fn wrapped(&self, message: Vec<u8>) -> Vec<u8> {
+        match self.framing {
+            Some(Framing::Length) => Framing::Length.wrap(&message),
+            _ => message,
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 
 use std::convert::Infallible;
 
+use hybridge_proto::packets::{Framing, TERMINATOR};
 use rand_core::{TryCryptoRng, TryRng};
 
 pub mod authenticator_world;
@@ -50,6 +51,19 @@ impl TryCryptoRng for OneDraw {}
 fn choose<T>(items: &mut [T], byte: u8) -> Option<&mut T> {
     let count = items.len();
     items.get_mut(usize::from(byte).checked_rem(count)?)
+}
+
+/// A message without what marks its end over BLE, which has to be there.
+fn unwrapped(framing: Framing, bytes: &[u8]) -> Vec<u8> {
+    let message = match framing {
+        Framing::Length => {
+            let (length, message) = bytes.split_first_chunk().expect("a length");
+            let length = usize::try_from(u32::from_be_bytes(*length));
+            Some(message).filter(|message| length == Ok(message.len()))
+        }
+        _ => bytes.strip_suffix(&TERMINATOR),
+    };
+    message.expect("the end is marked").to_vec()
 }
 
 /// XORs one byte, unless the damage is 0.

@@ -107,6 +107,7 @@ impl Ceremony {
             let mut config = SessionConfig::new(self.asked.hint());
             config.timing.search = self.patience;
             config.l2cap = radios.connector;
+            config.l2cap_framing = args.l2cap_framing.into();
             let session = Session::start(config, radios.scanner, Arc::new(dialer))?;
             let over = session.over();
             let outcome = self.meet(session, display, &mut stop).await;

@@ -12,6 +12,8 @@ pub mod client {
     pub const REQUIRE_DIGITAL: u8 = 4;
     /// Flags of the first byte: begin without a code.
     pub const WITHOUT_CODE: u8 = 8;
+    /// Flags of the first byte: over BLE, machine and phone send lengths.
+    pub const LENGTHS: u8 = 16;
 
     /// Service data as it stands: chunk.
     pub const SERVICE_DATA: u8 = 0;
@@ -60,6 +62,8 @@ pub mod authenticator {
     pub const DIGITAL: u8 = 8;
     /// Flags of the first byte: answer a call in place of a code.
     pub const CALL: u8 = 16;
+    /// Flags of the first byte: over BLE, the client sends lengths.
+    pub const LENGTHS: u8 = 32;
 
     /// The tunnel is open: byte choosing the channel, byte whose lowest bit is whether a routing ID came, it (3).
     pub const OPENED: u8 = 0;
@@ -91,14 +95,16 @@ pub mod authenticator {
 
 /// The first byte and steps of the `packets` target.
 pub mod packets {
-    /// Flags of the first byte: a handshake message comes first.
-    pub const HANDSHAKE: u8 = 1;
+    /// Flags of the first byte: messages have lengths, and not ends.
+    pub const LENGTHS: u8 = 1;
+    /// Flags of the first byte: no handshake message comes first, but any packet: chunk.
+    pub const STRANGER: u8 = 2;
 
-    /// A message with its end, in packets of a size: byte of size, chunk.
+    /// A message with its end or length, in packets of a size: byte of size, chunk.
     pub const MESSAGE: u8 = 0;
-    /// A message, and its end in a packet of its own: chunk.
+    /// A message, and its end or length in a packet of its own: chunk.
     pub const APART: u8 = 1;
-    /// A message without its end: chunk.
+    /// A message without its end, or with its length in one packet: chunk.
     pub const BARE: u8 = 2;
     /// The same bytes again and again: byte of times, chunk.
     pub const FLOOD: u8 = 3;

@@ -18,15 +18,26 @@ pub(crate) fn write(corpus: &mut Corpus) -> io::Result<()> {
         corpus.add("client_machine", after_a_code(flags, DESCRIPTIONS[description]).finish())?;
     }
     corpus.add("client_machine", old_phone())?;
-    corpus.add("client_machine", over_bluetooth())?;
+    for flags in [client::L2CAP, client::L2CAP | client::LENGTHS] {
+        corpus.add("client_machine", over_bluetooth(flags))?;
+        corpus.add("client_machine", served_over_bluetooth(flags))?;
+    }
     corpus.add("client_machine", calls_a_phone())?;
     corpus.add("client_machine", second_try())?;
     for flags in [0, authenticator::CODE_LINKING, authenticator::CALL, authenticator::DIGITAL, 6] {
         corpus.add("authenticator_machine", serves(flags, 0))?;
     }
-    corpus.add("authenticator_machine", serves_over_bluetooth())?;
+    for flags in [authenticator::L2CAP, authenticator::L2CAP | authenticator::LENGTHS] {
+        corpus.add("authenticator_machine", serves_over_bluetooth(flags))?;
+    }
     corpus.add("authenticator_machine", comes_back())?;
-    corpus.add("packets", in_packets())?;
+    for flags in [0, packets::LENGTHS] {
+        corpus.add("packets", in_packets(flags))?;
+    }
+    for begin in [&[4; 83][..], &[0, 0, 0, 81], &[0, 16, 0, 1]] {
+        let stranger = Writer::default().byte(packets::STRANGER).chunk(begin);
+        corpus.add("packets", stranger.byte(packets::FLOOD).byte(90).chunk(&[4]).finish())?;
+    }
     corpus.add("packets", Writer::default().byte(0).byte(packets::FLOOD).byte(255).chunk(b"\r\n").finish())
 }
 
@@ -58,12 +69,20 @@ fn old_phone() -> Vec<u8> {
 }
 
 /// The BLE channel fails, the tunnel does not.
-fn over_bluetooth() -> Vec<u8> {
-    let advert =
-        Writer::default().byte(client::L2CAP).byte(client::ADVERT).byte(0).fixed(&[1, 0]).chunk(&[128]);
+fn over_bluetooth(flags: u8) -> Vec<u8> {
+    let advert = Writer::default().byte(flags).byte(client::ADVERT).byte(0).fixed(&[1, 0]).chunk(&[128]);
     let failed = advert.byte(client::DIAL_FAILED).fixed(&[0, 4]).byte(client::OPENED).fixed(&[1, 0]);
     let answered = failed.byte(client::ANSWER).fixed(&[1, 0, 0]);
     answered.byte(client::FRAME).byte(1).chunk(DESCRIPTIONS[0]).finish()
+}
+
+/// All of it over the BLE channel.
+fn served_over_bluetooth(flags: u8) -> Vec<u8> {
+    let advert = Writer::default().byte(flags).byte(client::ADVERT).byte(0).fixed(&[1, 0]).chunk(&[128]);
+    let answered = advert.byte(client::OPENED).fixed(&[0, 0]).byte(client::ANSWER).fixed(&[0, 0, 0]);
+    let described = answered.byte(client::FRAME).byte(0).chunk(DESCRIPTIONS[0]);
+    let asked = described.byte(client::SEND_CTAP).fixed(&MINUTE).chunk(&[4]);
+    asked.byte(client::FRAME).byte(0).chunk(&[1, 0, 0xa0]).byte(client::SHUTDOWN).finish()
 }
 
 fn calls_a_phone() -> Vec<u8> {
@@ -94,9 +113,8 @@ fn serves(flags: u8, channels: u8) -> Vec<u8> {
     again.byte(authenticator::FRAME).byte(0).chunk(&[0]).finish()
 }
 
-fn serves_over_bluetooth() -> Vec<u8> {
-    let opened =
-        Writer::default().byte(authenticator::L2CAP).byte(2).byte(authenticator::LISTENING).fixed(&[128, 0]);
+fn serves_over_bluetooth(flags: u8) -> Vec<u8> {
+    let opened = Writer::default().byte(flags).byte(2).byte(authenticator::LISTENING).fixed(&[128, 0]);
     let met = opened.byte(authenticator::ACCEPTED).byte(authenticator::HANDSHAKE).fixed(&[0, 0, 0]);
     met.byte(authenticator::FRAME).byte(0).chunk(&[1, 4]).byte(authenticator::CLOSED).byte(0).finish()
 }
@@ -117,8 +135,8 @@ fn comes_back() -> Vec<u8> {
 }
 
 /// Every habit of an honest peer.
-fn in_packets() -> Vec<u8> {
-    let whole = Writer::default().byte(packets::HANDSHAKE).byte(packets::MESSAGE).byte(255).chunk(&[1, 2, 3]);
+fn in_packets(flags: u8) -> Vec<u8> {
+    let whole = Writer::default().byte(flags).byte(packets::MESSAGE).byte(255).chunk(&[1, 2, 3]);
     let cut = whole.byte(packets::MESSAGE).byte(7).chunk(&[4; 90]);
     let bare = cut.byte(packets::APART).chunk(&[5]).byte(packets::BARE).chunk(&[6]);
     bare.byte(packets::PACKET).chunk(b"\r\n").finish()

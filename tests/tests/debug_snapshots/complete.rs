@@ -35,6 +35,7 @@ const PLAIN: &[&str] = &[
     "Features",
     "FoundBy",
     "FrameError",
+    "Framing",
     "HandshakeError",
     "Hint",
     "IdError",

@@ -3,6 +3,7 @@
 use std::{path::PathBuf, str::FromStr, time::Duration};
 
 use clap::{Args as ClapArgs, ValueEnum};
+use hybridge_client::Framing;
 
 const SHORT_HELP: &str = "\
 Exit codes:
@@ -89,6 +90,10 @@ pub(crate) struct CeremonyArgs {
     /// refuse such a code
     #[arg(long)]
     pub(crate) l2cap: bool,
+    /// With --l2cap: how messages to the phone end. Phones may understand one way only; one that does not is reached
+    /// through the tunnel service
+    #[arg(long, value_name = "FORM", requires = "l2cap", default_value = "crlf")]
+    pub(crate) l2cap_framing: FramingForm,
     /// Keep the QR code in this file as a PNG picture, readable by you alone, for as long as it is to be shown
     #[arg(long, value_name = "FILE")]
     pub(crate) qr_png: Option<PathBuf>,
@@ -113,6 +118,24 @@ pub(crate) struct CeremonyArgs {
 pub(crate) enum EventsForm {
     /// One JSON object a line; see below
     Json,
+}
+
+/// How messages end on a channel over Bluetooth.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum FramingForm {
+    /// CR LF behind each; tested with Google Play services on Android 16
+    Crlf,
+    /// The length before each, as the crate pxp 0.1 has it
+    Length,
+}
+
+impl From<FramingForm> for Framing {
+    fn from(form: FramingForm) -> Self {
+        match form {
+            FramingForm::Crlf => Self::CrLf,
+            FramingForm::Length => Self::Length,
+        }
+    }
 }
 
 /// A host name or address, and a port.

@@ -3,7 +3,7 @@
 use std::{
     io,
     sync::{
-        Arc,
+        Arc, Mutex,
         atomic::{AtomicUsize, Ordering},
     },
     time::Duration,
@@ -15,7 +15,7 @@ use hybridge_ble::{
     l2cap::{DynL2capConnector, L2capConnector, L2capListener, L2capListening, L2capSocket},
     sim::{Air, AirOptions, Probability, SimDevice, SimSocket, TraceKind},
 };
-use hybridge_client::{CtapChannel, Error, SessionConfig};
+use hybridge_client::{CtapChannel, Error, Framing, SessionConfig};
 use hybridge_proto::{qr::QrCode, service::ServiceRequest};
 use hybridge_tunnel::{DialError, Dialed, Dialer};
 
@@ -77,6 +77,79 @@ async fn a_ceremony_needs_no_tunnel_service_at_all() {
     let world = World::new();
     world.dialer.script([Answer::Unreachable; 8]);
     assert_eq!(ceremony(&world, asking(world.laptop.clone()), offline(&world)).await, 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn messages_may_have_lengths() {
+    for mtu in [23, 64, 672] {
+        let mut options = AirOptions::default();
+        options.mtu = mtu;
+        let world = World::in_air(Air::with_options(1, &options));
+        let mut config = asking(world.laptop.clone());
+        config.l2cap_framing = Framing::Length;
+        assert_eq!(ceremony(&world, config, offline(&world)).await, 0, "packets of {mtu} bytes");
+    }
+}
+
+/// Hears everything that a laptop sends and a phone answers, in the packets in which they do.
+struct Tapped {
+    radio: SimDevice,
+    packets: Arc<Mutex<Vec<(&'static str, Vec<u8>)>>>,
+}
+
+struct TappedSocket {
+    socket: SimSocket,
+    packets: Arc<Mutex<Vec<(&'static str, Vec<u8>)>>>,
+}
+
+impl L2capConnector for Tapped {
+    type Socket = TappedSocket;
+
+    async fn connect(&self, device: DeviceAddress, psm: u16) -> Result<TappedSocket, RadioError> {
+        let socket = self.radio.connect(device, psm).await?;
+        Ok(TappedSocket { socket, packets: Arc::clone(&self.packets) })
+    }
+}
+
+impl L2capSocket for TappedSocket {
+    fn send_mtu(&self) -> usize {
+        self.socket.send_mtu()
+    }
+
+    async fn send(&self, packet: &[u8]) -> Result<(), RadioError> {
+        self.packets.lock().unwrap().push(("laptop", packet.to_vec()));
+        self.socket.send(packet).await
+    }
+
+    async fn receive(&self) -> Result<Vec<u8>, RadioError> {
+        let packet = self.socket.receive().await?;
+        self.packets.lock().unwrap().push(("phone", packet.clone()));
+        Ok(packet)
+    }
+}
+
+/// Each message leaves in one packet with the mark of its end, and the phone follows the laptop.
+#[tokio::test(start_paused = true)]
+async fn both_sides_speak_in_the_form_that_the_laptop_chose() {
+    for framing in [Framing::CrLf, Framing::Length] {
+        let mut options = AirOptions::default();
+        options.mtu = 65_535;
+        let world = World::in_air(Air::with_options(1, &options));
+        let packets = Arc::new(Mutex::new(Vec::new()));
+        let mut config = asking(Tapped { radio: world.laptop.clone(), packets: Arc::clone(&packets) });
+        config.l2cap_framing = framing;
+        assert_eq!(ceremony(&world, config, offering(&world)).await, 0);
+        let packets = packets.lock().unwrap();
+        assert!(packets.len() >= 7, "two handshake messages, a description, two requests, two replies");
+        for (who, packet) in packets.iter() {
+            let length = u32::try_from(packet.len()).unwrap().checked_sub(4).unwrap();
+            assert_eq!(packet.starts_with(&length.to_be_bytes()), framing == Framing::Length, "{who}");
+            assert!(framing == Framing::Length || packet.ends_with(b"\r\n"), "{who}");
+        }
+        for (who, (first, packet)) in ["laptop", "phone"].into_iter().zip(packets.iter()) {
+            assert_eq!((who, packet.len()), (*first, if framing == Framing::Length { 85 } else { 83 }));
+        }
+    }
 }
 
 #[tokio::test(start_paused = true)]
@@ -207,13 +280,21 @@ async fn a_bad_air_is_good_enough() {
 
 #[tokio::test(start_paused = true)]
 async fn large_messages_pass_both_ways() {
+    for framing in [Framing::CrLf, Framing::Length] {
+        large_messages_pass(framing).await;
+    }
+}
+
+async fn large_messages_pass(framing: Framing) {
     const LENGTH: usize = 300_000;
     let world = World::new();
     let reply: Vec<u8> = (0..251).cycle().take(LENGTH).collect();
     let request: Vec<u8> = (1..242).cycle().take(LENGTH).collect();
     let service = Scripted::replying(reply.clone());
     let asked = service.asked.clone();
-    let (connecting, screen) = world.connecting(asking(world.laptop.clone()));
+    let mut config = asking(world.laptop.clone());
+    config.l2cap_framing = framing;
+    let (connecting, screen) = world.connecting(config);
     let _phone = World::answer_with(offering(&world), screen.code(0).await, service);
     let mut channel = connecting.await.unwrap().unwrap();
     assert!(channel.raw(&request).await.unwrap() == reply);
@@ -239,9 +320,9 @@ async fn garbage_from_a_neighbour_ends_nothing() {
     let (data, address) = overhear(&neighbour).await;
     let psm = u16::from(data[23]);
     let mut silent = Vec::new();
-    for _ in 0..6 {
+    for garbage in [&[4; 81][..], &[0; 4], &[0, 0, 0, 82], &[0, 16, 0, 1, 4], &[4; 83], &[255; 99]] {
         let socket = neighbour.connect(address, psm).await.unwrap();
-        socket.send(&[4; 81]).await.unwrap();
+        socket.send(garbage).await.unwrap();
         assert!(socket.receive().await.is_err(), "turned away");
         silent.push(neighbour.connect(address, psm).await.unwrap());
     }
@@ -257,7 +338,8 @@ async fn garbage_from_a_neighbour_ends_nothing() {
 /// The offer behind an advert is not sealed: a neighbour puts its own there, and answers or does not.
 #[tokio::test(start_paused = true)]
 async fn a_forged_offer_costs_time_only() {
-    for answer in [None, Some(vec![4; 83]), Some(vec![4; 40])] {
+    let length = Some(u32::MAX.to_be_bytes().to_vec());
+    for answer in [None, Some(vec![4; 83]), Some(vec![4; 40]), Some(vec![0; 83]), length] {
         let world = World::new();
         let neighbour = world.air.device_in("neighbour", ["here", "next door"]);
         world.phone.move_to(["next door"]);
