@@ -91,15 +91,18 @@ async fn messages_may_have_lengths() {
     }
 }
 
+/// Who sent which packet, in their order.
+type Packets = Arc<Mutex<Vec<(&'static str, Vec<u8>)>>>;
+
 /// Hears everything that a laptop sends and a phone answers, in the packets in which they do.
 struct Tapped {
     radio: SimDevice,
-    packets: Arc<Mutex<Vec<(&'static str, Vec<u8>)>>>,
+    packets: Packets,
 }
 
 struct TappedSocket {
     socket: SimSocket,
-    packets: Arc<Mutex<Vec<(&'static str, Vec<u8>)>>>,
+    packets: Packets,
 }
 
 impl L2capConnector for Tapped {
@@ -135,7 +138,7 @@ async fn both_sides_speak_in_the_form_that_the_laptop_chose() {
         let mut options = AirOptions::default();
         options.mtu = 65_535;
         let world = World::in_air(Air::with_options(1, &options));
-        let packets = Arc::new(Mutex::new(Vec::new()));
+        let packets = Packets::default();
         let mut config = asking(Tapped { radio: world.laptop.clone(), packets: Arc::clone(&packets) });
         config.l2cap_framing = framing;
         assert_eq!(ceremony(&world, config, offering(&world)).await, 0);
