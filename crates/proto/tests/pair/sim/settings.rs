@@ -141,7 +141,7 @@ impl Settings {
             accept_linking: dice.percent(30),
             offer_linking: dice.percent(30),
             laptop_l2cap: dice.percent(20),
-            framing: if seed % 2 == 0 { Framing::CrLf } else { Framing::Length },
+            framing: if seed.is_multiple_of(2) { Framing::CrLf } else { Framing::Length },
             phone_l2cap: dice.percent(60),
             signal: dice.percent(50),
             strangers: dice.below(4),
