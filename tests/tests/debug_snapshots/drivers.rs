@@ -51,7 +51,7 @@ fn what_a_caller_chooses() {
         format!(
             "SessionConfig {{ hint: MakeCredential, required: Features {{ ctap: true, digital_credentials: false }}, \
              show_code: true, links: [{}], accept_linking: false, unix_time: Some(1), l2cap: None, \
-             timing: {timing} }}",
+             l2cap_framing: CrLf, timing: {timing} }}",
             link_shown()
         )
     );
