@@ -3,9 +3,21 @@
 use std::io::Cursor;
 
 use image::{DynamicImage, GrayImage, ImageError, ImageFormat, ImageReader, Limits, Luma};
-use rqrr::{DeQRError, PreparedImage};
+use rqrr::DeQRError;
 use thiserror::Error;
 use zeroize::Zeroizing;
+
+use self::bitmap::Bitmap;
+
+mod bitmap;
+mod corners;
+mod grid;
+mod marks;
+
+/// How many groups of marks are looked at.
+const MAX_CORNERS: usize = 1024;
+/// How many codes that cannot be decoded are tried.
+const MAX_ILLEGIBLE: usize = 32;
 
 /// The largest picture that is decoded, in pixels each way.
 const MAX_SIDE: u32 = 16_384;
@@ -39,18 +51,26 @@ pub(crate) fn pixels_of_png(png: &[u8]) -> Result<GrayImage, ImageError> {
     Ok(on_white(&decode(png)?))
 }
 
-/// Reads the text of the QR code in a decoded picture, whether it is dark on light or light on dark. Of several
-/// codes one that starts with `FIDO:/` is taken.
+/// Reads the text of the QR code in a decoded picture, whether it is dark on light or light on dark, of squares or of
+/// dots. Of several codes one that starts with `FIDO:/` is taken. Takes time in proportion to the pixels, whatever they
+/// show.
 ///
 /// # Errors
 /// [`ReadError`], but never [`ReadError::NotPng`].
-pub fn from_pixels(mut pixels: GrayImage) -> Result<Zeroizing<String>, ReadError> {
-    let error = match find(&pixels) {
-        Err(error) => error,
-        found => return found,
-    };
-    image::imageops::invert(&mut pixels);
-    find(&pixels).map_err(|_| error)
+pub fn from_pixels(pixels: GrayImage) -> Result<Zeroizing<String>, ReadError> {
+    let mut found = Err(ReadError::NoCode);
+    for look in [Bitmap::by_shade, Bitmap::by_surroundings] {
+        let mut bitmap = look(&pixels);
+        found = better(found, find(&bitmap));
+        if !is_for_phones(&found) {
+            bitmap.invert();
+            found = better(found, find(&bitmap));
+        }
+        if is_for_phones(&found) {
+            break;
+        }
+    }
+    found
 }
 
 fn decode(png: &[u8]) -> Result<DynamicImage, ImageError> {
@@ -75,22 +95,46 @@ fn on_white(picture: &DynamicImage) -> GrayImage {
     })
 }
 
-fn find(pixels: &GrayImage) -> Result<Zeroizing<String>, ReadError> {
-    let mut other = Err(ReadError::NoCode);
-    for grid in PreparedImage::prepare(pixels.clone()).detect_grids() {
-        let text = match grid.decode() {
-            Ok((_, text)) => Zeroizing::new(text),
-            Err(error) => {
-                other = other.or(Err(ReadError::Illegible(error)));
-                continue;
-            }
-        };
-        if text.get(..6).is_some_and(|prefix| prefix.eq_ignore_ascii_case("FIDO:/")) {
-            return Ok(text);
+fn find(bitmap: &Bitmap) -> Result<Zeroizing<String>, ReadError> {
+    let marks = marks::find(bitmap);
+    let mut found = Err(ReadError::NoCode);
+    let (mut of_codes, mut illegible) = (Vec::new(), 0);
+    for corners in corners::candidates(&marks).iter().take(MAX_CORNERS) {
+        if corners.marks.iter().any(|mark| of_codes.contains(&std::ptr::from_ref(*mark))) {
+            continue;
         }
-        other = Ok(text);
+        let Some(grid) = corners.grid(bitmap) else { continue };
+        let decoded = match grid.decode(bitmap) {
+            Err(error) => grid.aligned(bitmap).and_then(|grid| grid.decode(bitmap).ok()).ok_or(error),
+            decoded => decoded,
+        };
+        match decoded {
+            Ok(_) => of_codes.extend(corners.marks.map(std::ptr::from_ref)),
+            Err(_) => illegible += 1,
+        }
+        found = better(found, decoded.map(Zeroizing::new).map_err(ReadError::Illegible));
+        if is_for_phones(&found) || illegible == MAX_ILLEGIBLE {
+            break;
+        }
     }
-    other
+    found
+}
+
+/// A text for phones goes before any other text, that before an illegible code, and that before none.
+fn better(
+    found: Result<Zeroizing<String>, ReadError>,
+    next: Result<Zeroizing<String>, ReadError>,
+) -> Result<Zeroizing<String>, ReadError> {
+    match (&found, &next) {
+        (Ok(_), Ok(_)) if is_for_phones(&next) => next,
+        (Err(_), Ok(_)) | (Err(ReadError::NoCode), Err(_)) => next,
+        _ => found,
+    }
+}
+
+fn is_for_phones(found: &Result<Zeroizing<String>, ReadError>) -> bool {
+    let text = found.as_ref().ok();
+    text.and_then(|text| text.get(..6)).is_some_and(|prefix| prefix.eq_ignore_ascii_case("FIDO:/"))
 }
 
 #[cfg(test)]
