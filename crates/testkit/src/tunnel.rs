@@ -10,7 +10,7 @@ use data_encoding::BASE64;
 use hybridge_proto::domain::{DomainId, UnassignedDomain};
 use hybridge_relay::{Config, Front, Service, Serving, TlsConfig, TlsError};
 use hybridge_tunnel::{RootError, WebSocketDialer};
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair, PublicKeyData};
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, PublicKeyData};
 use sha2::{Digest, Sha256};
 use tempfile::TempDir;
 use thiserror::Error;
@@ -149,6 +149,8 @@ impl Certificate {
     fn new(host: &str) -> Result<Self, rcgen::Error> {
         let mut params = CertificateParams::new(Vec::new())?;
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        // A name unlike that of what it vouches for, without which OpenSSL takes the latter for self-signed.
+        params.distinguished_name.push(DnType::CommonName, "Hybridge test authority");
         let issuer = CertifiedIssuer::self_signed(params, KeyPair::generate()?)?;
         let key = KeyPair::generate()?;
         let certificate = CertificateParams::new(vec![host.to_owned()])?.signed_by(&key, &issuer)?;

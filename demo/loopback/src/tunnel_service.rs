@@ -5,7 +5,7 @@ use std::{io, sync::Arc};
 use hybridge_proto::domain::{DomainId, UnassignedDomain};
 use hybridge_relay::{Config, Service};
 use hybridge_tunnel::{CertificateDer, RootError, WebSocketDialer, connect_fn};
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
 use rustls::{ServerConfig, crypto::aws_lc_rs, pki_types::PrivateKeyDer};
 use thiserror::Error;
 use tokio::{
@@ -151,6 +151,8 @@ impl Visited {
 pub(crate) fn tls(host: &str) -> Result<(TlsAcceptor, CertificateDer<'static>), SetupError> {
     let mut params = CertificateParams::new(Vec::new())?;
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    // A name unlike that of what it vouches for, without which OpenSSL takes the latter for self-signed.
+    params.distinguished_name.push(DnType::CommonName, "Hybridge test authority");
     let issuer = CertifiedIssuer::self_signed(params, KeyPair::generate()?)?;
     let key = KeyPair::generate()?;
     let certificate = CertificateParams::new(vec![host.to_owned()])?.signed_by(&key, &issuer)?;

@@ -9,7 +9,7 @@ use std::{
 use data_encoding::BASE64;
 use hybridge_proto::domain::DomainId;
 use hybridge_relay::{Config, Service};
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair, PublicKeyData};
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, PublicKeyData};
 use rustls::{ServerConfig, crypto::aws_lc_rs, pki_types::PrivateKeyDer};
 use sha2::{Digest, Sha256};
 use tokio::{
@@ -75,6 +75,8 @@ impl Visit {
 fn certified(host: &str) -> Result<(TlsAcceptor, String, String), Failure> {
     let mut params = CertificateParams::new(Vec::new())?;
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    // A name unlike that of what it vouches for, without which OpenSSL takes the latter for self-signed.
+    params.distinguished_name.push(DnType::CommonName, "Hybridge test authority");
     let authority = CertifiedIssuer::self_signed(params, KeyPair::generate()?)?;
     let key = KeyPair::generate()?;
     let certificate = CertificateParams::new(vec![host.to_owned()])?.signed_by(&key, &authority)?;

@@ -5,7 +5,7 @@ use std::process::Stdio;
 
 use hybridge_proto::domain::DomainId;
 use hybridge_radio_conformance::table::Failure;
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
 
@@ -45,6 +45,8 @@ fn certify() -> Result<[PathBuf; 2], Failure> {
     let needed = || Failure::needed("a certificate");
     let mut params = CertificateParams::new(Vec::new()).map_err(needed())?;
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    // A name unlike that of what it vouches for, without which OpenSSL takes the latter for self-signed.
+    params.distinguished_name.push(DnType::CommonName, "Hybridge test authority");
     let issuer =
         CertifiedIssuer::self_signed(params, KeyPair::generate().map_err(needed())?).map_err(needed())?;
     let key = KeyPair::generate().map_err(needed())?;

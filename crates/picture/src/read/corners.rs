@@ -53,10 +53,9 @@ impl<'m> Corners<'m> {
         let version = self.version()?;
         let grids =
             [version, version - 1, version + 1].into_iter().filter(|version| (1..=40).contains(version));
-        let scored = grids.map(|version| {
-            let grid = Grid::new(version, self.marks);
-            (grid.strangeness(bitmap), grid)
-        });
+        let grids = grids.map(|version| Grid::new(version, self.marks));
+        let scored =
+            grids.flat_map(|grid| [grid, grid.leaning(bitmap)].map(|grid| (grid.strangeness(bitmap), grid)));
         let (strangeness, grid) = scored.min_by_key(|(strangeness, _)| *strangeness)?;
         (strangeness <= MAX_STRANGENESS).then_some(grid)
     }

@@ -9,6 +9,8 @@ use super::{
 
 /// The weight of a corner that is neither nearer nor farther than the first.
 const EVEN: i64 = 1 << 16;
+/// To how many thirty-seconds the far end of a line may be nearer or farther than the near end.
+const LEAN_STEPS: i64 = 12;
 /// How far around its place the alignment mark is looked for, in tenths of a module.
 const ALIGNMENT_REACH: i64 = 60;
 /// Of 25 modules of the alignment mark, how many have to be as they are to be.
@@ -43,8 +45,20 @@ impl Grid {
         }
     }
 
-    /// How many of the modules that every code has are not as they are to be, in thousandths: in the marks, and in the
-    /// dotted lines between them.
+    /// The grid in the perspective that fits the dotted lines between the marks best.
+    pub(super) fn leaning(&self, bitmap: &Bitmap) -> Self {
+        let weights = || (-LEAN_STEPS..=LEAN_STEPS).map(|step| EVEN + step * EVEN / 32);
+        let upright = |weight: &i64| (weight - EVEN).abs();
+        let below = self.weights.1;
+        let along = |right: &i64| Self { weights: (*right, below), ..*self }.strangeness_along(bitmap);
+        let right = weights().min_by_key(|right| (along(right), upright(right))).unwrap_or(EVEN);
+        let down = |below: &i64| Self { weights: (right, *below), ..*self }.strangeness_down(bitmap);
+        let below = weights().min_by_key(|below| (down(below), upright(below))).unwrap_or(EVEN);
+        Self { weights: (right, below), ..*self }
+    }
+
+    /// How many of the modules that every code has are not as they are to be, in thousandths: in the marks, or in the
+    /// dotted lines between them, whichever is more.
     pub(super) fn strangeness(&self, bitmap: &Bitmap) -> i64 {
         let far = self.size - 7;
         let squares = (0..7).flat_map(|u| (0..7).map(move |v| (u, v)));
@@ -52,16 +66,26 @@ impl Grid {
             let dark = (u - 3_i64).abs().max((v - 3_i64).abs()) != 2;
             [(u, v, dark), (u + far, v, dark), (u, v + far, dark)]
         });
-        let lines = (8..self.size - 8).flat_map(|at| [(at, 6, at % 2 == 0), (6, at, at % 2 == 0)]);
-        let share = |modules: &mut dyn Iterator<Item = (i64, i64, bool)>| {
-            let (mut all, mut strange) = (0, 0);
-            for (u, v, dark) in modules {
-                all += 1;
-                strange += i64::from(self.is_dark_at(bitmap, 10 * u + 5, 10 * v + 5) != dark);
-            }
-            strange * 1000 / all
-        };
-        share(&mut marks.into_iter()).max(share(&mut lines.into_iter()))
+        let lines = (self.strangeness_along(bitmap) + self.strangeness_down(bitmap)) / 2;
+        self.strange(bitmap, marks).max(lines)
+    }
+
+    fn strangeness_along(&self, bitmap: &Bitmap) -> i64 {
+        self.strange(bitmap, (8..self.size - 8).map(|at| (at, 6, at % 2 == 0)))
+    }
+
+    fn strangeness_down(&self, bitmap: &Bitmap) -> i64 {
+        self.strange(bitmap, (8..self.size - 8).map(|at| (6, at, at % 2 == 0)))
+    }
+
+    /// How many of these modules are not as dark as they are to be, in thousandths.
+    fn strange(&self, bitmap: &Bitmap, modules: impl Iterator<Item = (i64, i64, bool)>) -> i64 {
+        let (mut all, mut strange) = (0, 0);
+        for (u, v, dark) in modules {
+            all += 1;
+            strange += i64::from(self.is_dark_at(bitmap, 10 * u + 5, 10 * v + 5) != dark);
+        }
+        strange * 1000 / all.max(1)
     }
 
     /// Reads the code.

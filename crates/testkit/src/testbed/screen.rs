@@ -1,10 +1,10 @@
 //! The phone's camera, pointed at a screen.
 
-use std::{io, process::Stdio, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use hybridge_picture::{GrayImage, from_pixels, screen::X11Screen};
 use hybridge_proto::qr::QrCode;
-use tokio::{io::AsyncWriteExt, process::Command, task::spawn_blocking, time::sleep};
+use tokio::{task::spawn_blocking, time::sleep};
 use zeroize::Zeroizing;
 
 use crate::phone::ScriptedPhone;
@@ -45,30 +45,7 @@ async fn watch_screen(screen: X11Screen, phone: &ScriptedPhone, last: &mut Zeroi
     }
 }
 
-/// Reads a code with the zbarimg program where it is installed. Browsers draw codes of dots with a picture in the middle,
-/// which it reads every time, and the reader of this workspace some of the time.
+/// Reads a code. Looking for one in millions of pixels takes its time.
 async fn read(picture: GrayImage) -> Option<Zeroizing<String>> {
-    match zbarimg(&picture).await {
-        Ok(text) => text,
-        Err(_) => spawn_blocking(move || from_pixels(picture)).await.ok()?.ok(),
-    }
-}
-
-async fn zbarimg(picture: &GrayImage) -> io::Result<Option<Zeroizing<String>>> {
-    let mut child = Command::new("zbarimg")
-        .args(["--quiet", "--raw", "-Sdisable", "-Sqrcode.enable", "pgm:-"])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .kill_on_drop(true)
-        .spawn()?;
-    let head = format!("P5\n{} {}\n255\n", picture.width(), picture.height());
-    if let Some(mut input) = child.stdin.take() {
-        input.write_all(head.as_bytes()).await?;
-        input.write_all(picture.as_raw()).await?;
-    }
-    let output = Zeroizing::new(child.wait_with_output().await?.stdout);
-    let lines = output.split(|byte| *byte == b'\n').filter_map(|line| std::str::from_utf8(line).ok());
-    let mut codes = lines.filter(|line| line.starts_with("FIDO:/"));
-    Ok(codes.next().map(|code| Zeroizing::new(code.to_owned())))
+    spawn_blocking(move || from_pixels(picture)).await.ok()?.ok()
 }
