@@ -171,3 +171,27 @@ impl std::fmt::Debug for TunnelService {
             .finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use x509_parser::pem::parse_x509_pem;
+
+    use super::*;
+
+    /// The names of the holder and of the issuer.
+    fn names(pem: &str) -> [String; 2] {
+        let (_, pem) = parse_x509_pem(pem.as_bytes()).unwrap();
+        let certificate = pem.parse_x509().unwrap();
+        [certificate.subject(), certificate.issuer()].map(ToString::to_string)
+    }
+
+    #[test]
+    fn the_authority_and_what_it_vouches_for_differ_in_name() {
+        let made = Certificate::new("cable.example").unwrap();
+        let [authority, itself] = names(&made.root);
+        let [service, issuer] = names(&made.certificate);
+        assert_eq!(authority, itself);
+        assert_eq!(issuer, authority);
+        assert_ne!(service, issuer);
+    }
+}
