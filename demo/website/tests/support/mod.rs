@@ -1,0 +1,192 @@
+//! The site on a port of this computer, and a browser that knows enough of HTTP and WebAuthn to use it.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use async_trait::async_trait;
+use hybridge_authenticator::{
+    CtapService,
+    passkey::{ExclusionGuard, InMemoryPasskeys, PasskeyService},
+};
+use hybridge_client::webauthn::{Assertion, Creation, CreationOptions, Origin, RequestOptions};
+use hybridge_website::{Site, router};
+use passkey_authenticator::{Authenticator, UiHint, UserCheck, UserValidationMethod};
+use passkey_crypto::AvailableBackend;
+use passkey_types::{
+    Passkey,
+    ctap2::{Aaguid, Ctap2Error},
+};
+use serde_json::{Value, json};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{TcpListener, TcpStream},
+};
+use url::Url;
+
+/// Starts a site. It ends with the test's runtime.
+pub(crate) async fn start() -> Host {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let origin = format!("http://localhost:{port}");
+    let site = Arc::new(Site::new(&Url::parse(&origin).unwrap()).unwrap());
+    tokio::spawn(axum::serve(listener, router(site)).into_future());
+    Host { port, origin }
+}
+
+/// Where a site is.
+#[derive(Clone)]
+pub(crate) struct Host {
+    port: u16,
+    pub(crate) origin: String,
+}
+
+/// An answer of the site.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) headers: BTreeMap<String, String>,
+    pub(crate) body: String,
+}
+
+impl Answer {
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_str(&self.body).unwrap()
+    }
+
+    /// The words of an error.
+    #[track_caller]
+    pub(crate) fn refused(&self, status: u16) -> String {
+        assert_eq!(self.status, status, "{}", self.body);
+        self.json()["error"].as_str().unwrap().to_owned()
+    }
+
+    #[track_caller]
+    pub(crate) fn granted(&self) -> Value {
+        assert_eq!(self.status, 200, "{}", self.body);
+        self.json()
+    }
+}
+
+/// A browser with a cookie jar, and a phone next to it.
+pub(crate) struct Browser {
+    host: Host,
+    /// What it says its pages are from.
+    pub(crate) origin: String,
+    pub(crate) cookie: Option<String>,
+    phone: PasskeyService<InMemoryPasskeys, Owner>,
+}
+
+impl Browser {
+    pub(crate) fn new(host: &Host) -> Self {
+        let (store, owner) = (InMemoryPasskeys::new(), ExclusionGuard::new(Owner));
+        let authenticator = Authenticator::new(Aaguid::new_empty(), store, owner, AvailableBackend);
+        let phone = PasskeyService::new(authenticator);
+        Self { host: host.clone(), origin: host.origin.clone(), cookie: None, phone }
+    }
+
+    pub(crate) async fn get(&mut self, path: &str) -> Answer {
+        self.send("GET", path, "").await
+    }
+
+    pub(crate) async fn post(&mut self, path: &str, body: &Value) -> Answer {
+        let head = format!("Origin: {}\r\nContent-Type: application/json\r\n", self.origin);
+        self.request("POST", path, &head, &body.to_string()).await
+    }
+
+    pub(crate) async fn send(&mut self, method: &str, path: &str, head: &str) -> Answer {
+        self.request(method, path, head, "").await
+    }
+
+    pub(crate) async fn request(&mut self, method: &str, path: &str, head: &str, body: &str) -> Answer {
+        let cookie =
+            self.cookie.iter().map(|cookie| format!("Cookie: other=1; {cookie}\r\n")).collect::<String>();
+        let request = format!(
+            "{method} {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\nContent-Length: {}\r\n{cookie}{head}\r\n{body}",
+            self.origin,
+            body.len(),
+        );
+        let mut stream = TcpStream::connect(("127.0.0.1", self.host.port)).await.unwrap();
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.unwrap();
+        let answer = parse(&answer);
+        if let Some(cookie) = answer.headers.get("set-cookie") {
+            self.cookie = cookie.split(';').next().map(str::to_owned);
+        }
+        answer
+    }
+
+    /// What a page's script does with the options of a registration.
+    pub(crate) async fn create(&mut self, options: &Value) -> Value {
+        let origin = Origin::parse(&self.origin).unwrap();
+        let options = CreationOptions::from_json(options["publicKey"].to_string().as_bytes()).unwrap();
+        let info = self.phone.get_info().await;
+        let request = Creation::new(&origin, options).unwrap().for_phone(&info).unwrap();
+        let reply = self.phone.call(request.command()).await;
+        assert_eq!(reply[0], 0, "the phone refuses with {:#04x}", reply[0]);
+        serde_json::to_value(request.finish(&reply[1..]).unwrap()).unwrap()
+    }
+
+    /// What a page's script does with the options of a sign-in.
+    pub(crate) async fn sign(&mut self, options: &Value) -> Value {
+        let origin = Origin::parse(&self.origin).unwrap();
+        let options = RequestOptions::from_json(options["publicKey"].to_string().as_bytes()).unwrap();
+        let info = self.phone.get_info().await;
+        let request = Assertion::new(&origin, &options).unwrap().for_phone(&info).unwrap();
+        let reply = self.phone.call(request.command()).await;
+        assert_eq!(reply[0], 0, "the phone refuses with {:#04x}", reply[0]);
+        serde_json::to_value(request.finish(&reply[1..]).unwrap()).unwrap()
+    }
+
+    pub(crate) async fn register(&mut self, name: &str) -> Answer {
+        let options = self.post("/api/register/begin", &json!({ "username": name })).await.granted();
+        let credential = self.create(&options).await;
+        self.post("/api/register/finish", &credential).await
+    }
+
+    pub(crate) async fn sign_in(&mut self, name: &str) -> Answer {
+        let options = self.post("/api/sign-in/begin", &json!({ "username": name })).await.granted();
+        let credential = self.sign(&options).await;
+        self.post("/api/sign-in/finish", &credential).await
+    }
+
+    /// The user name of whoever is signed in.
+    pub(crate) async fn user(&mut self) -> Option<String> {
+        self.get("/api/session").await.granted()["user"].as_str().map(str::to_owned)
+    }
+}
+
+fn parse(answer: &str) -> Answer {
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+    let mut lines = head.lines();
+    let status = lines.next().unwrap().split(' ').nth(1).unwrap().parse().unwrap();
+    let header = |line: &str| {
+        let (name, value) = line.split_once(": ").unwrap();
+        (name.to_ascii_lowercase(), value.to_owned())
+    };
+    Answer { status, headers: lines.map(header).collect(), body: body.to_owned() }
+}
+
+/// Agrees to everything.
+struct Owner;
+
+#[async_trait]
+impl UserValidationMethod for Owner {
+    type PasskeyItem = Passkey;
+
+    async fn check_user<'a>(
+        &self,
+        _hint: UiHint<'a, Passkey>,
+        _presence: bool,
+        _verification: bool,
+    ) -> Result<UserCheck, Ctap2Error> {
+        Ok(UserCheck { presence: true, verification: true })
+    }
+
+    fn is_presence_enabled(&self) -> bool {
+        true
+    }
+
+    fn is_verification_enabled(&self) -> Option<bool> {
+        Some(true)
+    }
+}
