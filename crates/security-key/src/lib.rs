@@ -11,12 +11,21 @@
 #![forbid(unsafe_code)]
 
 mod ctap;
+mod driver;
+#[cfg(target_os = "linux")]
+pub mod helper;
 pub mod hid;
 pub mod key;
 #[cfg(test)]
 mod testing;
+#[cfg(target_os = "linux")]
+pub mod uhid;
 
 pub use self::{
     ctap::{MAX_CREDENTIAL_ID, MAX_LIST, Operation, StatusCode},
+    driver::{
+        Consent, Decision, HybridPhone, Incoming, Notice, Outcome, PhoneBackend, Radios, ReportChannel,
+        SecurityKey,
+    },
     key::{Action, KeyMachine, PhoneRequest, Ticket},
 };
