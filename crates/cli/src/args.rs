@@ -9,8 +9,10 @@ use std::{
 use clap::{Args as ClapArgs, Parser, Subcommand, error::ErrorKind};
 
 mod ceremony;
+mod key;
 
-pub(crate) use ceremony::{CeremonyArgs, CreateArgs, GetArgs, HostAndPort};
+pub(crate) use ceremony::{CeremonyArgs, CreateArgs, GetArgs, HostAndPort, ReachArgs};
+pub(crate) use key::KeyArgs;
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -18,7 +20,7 @@ Exit codes:
   1  the answer is no: the code is refused, the picture shows none, nobody has the name
   2  wrong usage
   3  something could not be read or written
-get and create have more, which their own help lists.";
+get, create and key have more, which their own help lists.";
 
 const INSPECT_EXAMPLES: &str = "\
 The text of a code is a secret: whoever has it can answer in the phone's place. Arguments can be seen by other
@@ -48,6 +50,7 @@ pub(crate) struct Args {
 pub(crate) enum Verb {
     Get(GetArgs),
     Create(CreateArgs),
+    Key(KeyArgs),
     Inspect(InspectArgs),
     Domain(DomainArgs),
 }

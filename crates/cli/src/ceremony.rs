@@ -15,14 +15,14 @@ use tokio::{pin, runtime, sync::mpsc, time::timeout};
 
 use crate::args::CeremonyArgs;
 
-mod display;
-mod error;
+pub(crate) mod display;
+pub(crate) mod error;
 mod events;
 mod picture_file;
-mod setup;
-mod step;
-mod stop;
-mod terminal;
+pub(crate) mod setup;
+pub(crate) mod step;
+pub(crate) mod stop;
+pub(crate) mod terminal;
 
 use display::{Display, Parties};
 use error::Error;
@@ -84,7 +84,7 @@ fn prepare(
     read: impl FnOnce(&Origin, &[u8]) -> Result<Asked, Error>,
 ) -> Result<Ceremony, Error> {
     let origin = Origin::parse(&args.origin)?;
-    let dialer = setup::dialer(args.dangerous_relay_ca.as_deref())?;
+    let dialer = setup::dialer(args.reach.dangerous_relay_ca.as_deref())?;
     let asked = read(&origin, &setup::read_options()?)?;
     let patience = args.timeout.unwrap_or_else(|| asked.timeout());
     Ok(Ceremony { origin, asked, dialer, patience })
@@ -96,9 +96,10 @@ impl Ceremony {
         let runtime = runtime.map_err(|source| Error::System { what: "event loop", source })?;
         let outcome = runtime.block_on(async {
             let mut stop = Stop::new().map_err(|source| Error::System { what: "signals", source })?;
-            let dialer = setup::rerouted(self.dialer.clone(), args.dangerous_relay_addr.as_ref());
-            let radios = setup::radios(args);
-            let both = timeout(self.patience, async { Ok::<_, Error>((dialer.await?, radios.await?)) });
+            let dialer = setup::rerouted(self.dialer.clone(), args.reach.dangerous_relay_addr.as_ref());
+            let radios = setup::radios(args.reach.adapter.as_deref(), args.reach.l2cap);
+            let both =
+                timeout(self.patience, async { Ok((dialer.await?, radios.await.map_err(Error::Radio)?)) });
             let (dialer, radios) = tokio::select! {
                 biased;
                 () = stop.wait() => return Err(Error::Cancelled),
@@ -107,7 +108,7 @@ impl Ceremony {
             let mut config = SessionConfig::new(self.asked.hint());
             config.timing.search = self.patience;
             config.l2cap = radios.connector;
-            config.l2cap_framing = args.l2cap_framing.into();
+            config.l2cap_framing = args.reach.l2cap_framing.into();
             let session = Session::start(config, radios.scanner, Arc::new(dialer))?;
             let over = session.over();
             let outcome = self.meet(session, display, &mut stop).await;

@@ -1,4 +1,4 @@
-//! The `hybridge` program: signs in with passkeys on a phone, and looks at QR codes and tunnel service names of the FIDO
+//! The `hybridge` program: signs in with passkeys on a phone, is a security key for other programs, and looks at QR codes and tunnel service names of the FIDO
 //! hybrid transport.
 #![forbid(unsafe_code)]
 
@@ -14,6 +14,7 @@ mod ceremony;
 mod domain;
 mod error;
 mod inspect;
+mod key;
 
 use args::{Args, DomainArgs, InspectArgs, Verb};
 use error::Error;
@@ -26,6 +27,7 @@ fn main() -> ExitCode {
     let args = match args.verb {
         Verb::Get(args) => return ceremony::get(args.ceremony),
         Verb::Create(args) => return ceremony::create(args.ceremony),
+        Verb::Key(args) => return key::run(&args),
         Verb::Inspect(args) => Look::Inspect(args),
         Verb::Domain(args) => Look::Domain(args),
     };

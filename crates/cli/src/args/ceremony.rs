@@ -83,6 +83,22 @@ pub(crate) struct CeremonyArgs {
     /// Which website asks: scheme https, a host name, and a port if it is not 443; or http on localhost
     #[arg(long, value_name = "URL")]
     pub(crate) origin: String,
+    /// Keep the QR code in this file as a PNG picture, readable by you alone, for as long as it is to be shown
+    #[arg(long, value_name = "FILE")]
+    pub(crate) qr_png: Option<PathBuf>,
+    /// Tell on standard error what happens, for programs; no code is drawn there
+    #[arg(long, value_name = "FORM")]
+    pub(crate) events: Option<EventsForm>,
+    /// Give up after this time, such as 90s or 2m [default: what the options say, from 5 to 10 minutes]
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    pub(crate) timeout: Option<Duration>,
+    #[command(flatten)]
+    pub(crate) reach: ReachArgs,
+}
+
+/// How phones are reached.
+#[derive(ClapArgs)]
+pub(crate) struct ReachArgs {
     /// Bluetooth adapter to listen with, such as hci0 [default: the first that is switched on]
     #[arg(long, value_name = "NAME")]
     pub(crate) adapter: Option<String>,
@@ -94,15 +110,6 @@ pub(crate) struct CeremonyArgs {
     /// through the tunnel service
     #[arg(long, value_name = "FORM", requires = "l2cap", default_value = "crlf")]
     pub(crate) l2cap_framing: FramingForm,
-    /// Keep the QR code in this file as a PNG picture, readable by you alone, for as long as it is to be shown
-    #[arg(long, value_name = "FILE")]
-    pub(crate) qr_png: Option<PathBuf>,
-    /// Tell on standard error what happens, for programs; no code is drawn there
-    #[arg(long, value_name = "FORM")]
-    pub(crate) events: Option<EventsForm>,
-    /// Give up after this time, such as 90s or 2m [default: what the options say, from 5 to 10 minutes]
-    #[arg(long, value_name = "TIME", value_parser = time)]
-    pub(crate) timeout: Option<Duration>,
     /// Dangerous, for tests: connect here whatever tunnel service the phone names. Whoever answers there learns when
     /// and with what address you sign in; TLS still has to prove the service's name
     #[arg(long, value_name = "HOST:PORT")]

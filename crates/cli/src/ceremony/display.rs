@@ -96,7 +96,7 @@ impl Display {
 }
 
 /// What standard error leads to.
-fn surface() -> Surface {
+pub(crate) fn surface() -> Surface {
     let stderr = io::stderr();
     if !stderr.is_terminal() {
         return Surface { columns: None, palette: Palette::LightOnDark };

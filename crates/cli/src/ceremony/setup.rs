@@ -7,12 +7,14 @@ use std::{
     sync::Arc,
 };
 
-use hybridge_ble::{DynScanner, bluez::SystemRadio, btleplug::SystemScanner, l2cap::DynL2capConnector};
+use hybridge_ble::{
+    DynScanner, RadioError, bluez::SystemRadio, btleplug::SystemScanner, l2cap::DynL2capConnector,
+};
 use hybridge_tunnel::WebSocketDialer;
 use tokio::net::lookup_host;
 
 use super::error::Error;
-use crate::args::{CeremonyArgs, HostAndPort};
+use crate::args::HostAndPort;
 
 /// The most that is read from standard input, in bytes.
 const MAX_OPTIONS: u64 = 1024 * 1024;
@@ -59,10 +61,10 @@ pub(crate) struct Radios {
     pub(crate) connector: Option<Arc<dyn DynL2capConnector>>,
 }
 
-/// The adapter that the arguments name, or the first that is switched on.
-pub(crate) async fn radios(args: &CeremonyArgs) -> Result<Radios, Error> {
-    let scanner = SystemScanner::open(args.adapter.as_deref()).await?;
-    let connector: Option<Arc<dyn DynL2capConnector>> = match args.l2cap {
+/// The adapter of this name, or the first that is switched on; `l2cap` offers to connect with it too.
+pub(crate) async fn radios(adapter: Option<&str>, l2cap: bool) -> Result<Radios, RadioError> {
+    let scanner = SystemScanner::open(adapter).await?;
+    let connector: Option<Arc<dyn DynL2capConnector>> = match l2cap {
         true => Some(Arc::new(SystemRadio::open(Some(scanner.adapter())).await?)),
         false => None,
     };

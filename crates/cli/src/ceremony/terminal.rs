@@ -96,6 +96,11 @@ impl<W: Write> Terminal<W> {
         lines
     }
 
+    /// Takes the code away, if there is one.
+    pub(crate) fn clear(&mut self) -> io::Result<()> {
+        self.take_back()
+    }
+
     fn words(&mut self, words: &str) -> io::Result<()> {
         let rows = self.surface.columns.map_or(1, |columns| words.chars().count().div_ceil(columns.max(1)));
         self.line(words, rows)

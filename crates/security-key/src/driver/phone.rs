@@ -3,7 +3,7 @@
 use std::{fmt, future::Future, sync::Arc};
 
 use hybridge_ble::{DynScanner, RadioError, l2cap::DynL2capConnector};
-use hybridge_client::{Error, Hint, Progress, Session, SessionConfig};
+use hybridge_client::{Error, Framing, Hint, Progress, Session, SessionConfig};
 use hybridge_tunnel::DynDialer;
 use tokio::sync::mpsc;
 
@@ -33,12 +33,14 @@ pub struct Radios {
     pub scanner: Arc<dyn DynScanner>,
     /// Connects to phones, if that is to be offered.
     pub connector: Option<Arc<dyn DynL2capConnector>>,
+    /// How messages end on such a connection.
+    pub framing: Framing,
 }
 
 impl Radios {
     /// A radio that hears phones.
     pub fn new(scanner: Arc<dyn DynScanner>) -> Self {
-        Self { scanner, connector: None }
+        Self { scanner, connector: None, framing: Framing::default() }
     }
 }
 
@@ -78,12 +80,13 @@ where
     ) -> impl Future<Output = Result<Vec<u8>, Error>> + Send + 'static {
         let (opening, dialer) = ((self.open)(), Arc::clone(&self.dialer));
         async move {
-            let Radios { scanner, connector } = opening.await?;
+            let Radios { scanner, connector, framing } = opening.await?;
             let mut config = SessionConfig::new(match request.operation {
                 Operation::Create => Hint::MakeCredential,
                 Operation::Get => Hint::GetAssertion,
             });
             config.l2cap = connector;
+            config.l2cap_framing = framing;
             let session = Session::start(config, scanner, dialer)?;
             // Fails only when nobody looks any more.
             let mut phone = session.connect(move |progress| drop(tell.send(progress))).await?;

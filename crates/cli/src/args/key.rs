@@ -1,0 +1,45 @@
+//! The command line of `hybridge key`.
+
+use std::path::PathBuf;
+
+use clap::Args as ClapArgs;
+use hybridge_security_key::helper::SOCKET;
+
+use super::ReachArgs;
+
+const ABOUT: &str = "\
+Every program that knows security keys finds one of USB: browsers, ssh-keygen -t ecdsa-sk, login tools. When one of them
+asks for it, the QR code appears here. Scan it with the phone, approve there, and the program gets its signature.
+
+A security key is not told which page or program asks, only a relying party ID, which the program chooses. Scan codes of
+sign-ins only that you began yourself.
+
+When a program has several security keys to choose from, it asks all of them for a touch. Then there is a question here,
+and y and Enter is the touch. Enter alone closes what is open, and the program is told no.";
+
+const EXIT_CODES: &str = "\
+Exit codes:
+    1  the certificate cannot be used
+    2  wrong usage
+    3  there is no security key: the helper or /dev/uhid cannot be used, or they refuse
+    5  the address for tests is not known
+  130  ended by Ctrl-C or another signal";
+
+const EXAMPLES: &str = "\
+Examples:
+  hybridge key
+  sudo hybridge key --uhid /dev/uhid";
+
+/// Be a security key for other programs, whose touch and signature is a phone, until Ctrl-C
+#[derive(ClapArgs)]
+#[command(before_long_help = ABOUT, after_help = EXIT_CODES, after_long_help = format!("{EXIT_CODES}\n\n{EXAMPLES}"))]
+pub(crate) struct KeyArgs {
+    /// Where hybridge-key-helper listens, which makes the device without rights of this program
+    #[arg(long, value_name = "PATH", default_value = SOCKET)]
+    pub(crate) socket: PathBuf,
+    /// Make the device with this file, which needs the rights to it, in place of asking the helper
+    #[arg(long, value_name = "PATH", conflicts_with = "socket")]
+    pub(crate) uhid: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) reach: ReachArgs,
+}

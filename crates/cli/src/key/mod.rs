@@ -1,0 +1,122 @@
+//! `hybridge key`: a virtual security key in the foreground.
+
+use std::{
+    io::{self, Write},
+    process::ExitCode,
+    sync::Arc,
+    time::Duration,
+};
+
+use hybridge_security_key::{
+    HybridPhone, Radios, ReportChannel, SecurityKey, helper::HelperSocket, uhid::Uhid,
+};
+use hybridge_tunnel::WebSocketDialer;
+use tokio::{
+    runtime, select,
+    sync::mpsc,
+    time::{Instant, sleep},
+};
+
+use crate::{
+    args::{KeyArgs, ReachArgs},
+    ceremony::{error::Error as CeremonyError, setup, stop::Stop},
+};
+
+mod error;
+mod window;
+
+use error::Error;
+use window::{TerminalWindow, typed_lines};
+
+/// How long a device lives at least that was not refused.
+const ACCEPTED: Duration = Duration::from_secs(2);
+/// How long to wait before a device that has gone is made again.
+const AGAIN: Duration = Duration::from_secs(1);
+/// How long to wait at most.
+const AT_MOST: Duration = Duration::from_secs(30);
+
+/// Runs until a signal comes or there can be no device.
+pub(crate) fn run(args: &KeyArgs) -> ExitCode {
+    let outcome = runtime::Builder::new_current_thread().enable_all().build().map_err(Error::System);
+    let error = outcome.and_then(|runtime| {
+        let error = runtime.block_on(be_a_key(args));
+        // Whoever waits for a line of the terminal cannot be interrupted, and need not be waited for.
+        runtime.shutdown_background();
+        error
+    });
+    let Err(error) = error;
+    // Nobody is left to tell if this fails.
+    let _ = writeln!(io::stderr().lock(), "hybridge: {}", error.in_one_line());
+    error.exit_code()
+}
+
+/// Comes back only with a reason to end.
+enum Never {}
+
+async fn be_a_key(args: &KeyArgs) -> Result<Never, Error> {
+    let mut stop = Stop::new().map_err(Error::System)?;
+    let dialer = setup::dialer(args.reach.dangerous_relay_ca.as_deref())?;
+    let dialer = setup::rerouted(dialer, args.reach.dangerous_relay_addr.as_ref()).await?;
+    let mut lines = typed_lines();
+    select! {
+        biased;
+        () = stop.wait() => Err(CeremonyError::Cancelled.into()),
+        ended = keep_serving(args, &dialer, &mut lines) => ended,
+    }
+}
+
+/// Makes the device again when it has gone, as it does when the kernel or the helper lets go of it.
+async fn keep_serving(
+    args: &KeyArgs,
+    dialer: &WebSocketDialer,
+    lines: &mut mpsc::Receiver<String>,
+) -> Result<Never, Error> {
+    let (mut accepted, mut pause) = (false, AGAIN);
+    loop {
+        let begun = Instant::now();
+        let gone = serve(args, dialer, lines).await;
+        if begun.elapsed() >= ACCEPTED {
+            (accepted, pause) = (true, AGAIN);
+            window::tell("The security key is gone. It is made again when that is possible.")?;
+        } else if !accepted {
+            return Err(if args.uhid.is_some() { Error::Uhid(gone) } else { Error::Helper(gone) });
+        }
+        sleep(pause).await;
+        pause = (pause * 2).min(AT_MOST);
+    }
+}
+
+/// One life of the device.
+async fn serve(args: &KeyArgs, dialer: &WebSocketDialer, lines: &mut mpsc::Receiver<String>) -> io::Error {
+    match &args.uhid {
+        Some(path) => match Uhid::create(path) {
+            Ok(device) => serve_device(device, &args.reach, dialer, lines).await,
+            Err(error) => error,
+        },
+        None => match HelperSocket::connect(&args.socket) {
+            Ok(device) => serve_device(device, &args.reach, dialer, lines).await,
+            Err(error) => error,
+        },
+    }
+}
+
+async fn serve_device(
+    device: impl ReportChannel,
+    reach: &ReachArgs,
+    dialer: &WebSocketDialer,
+    lines: &mut mpsc::Receiver<String>,
+) -> io::Error {
+    let (adapter, l2cap, framing) = (reach.adapter.clone(), reach.l2cap, reach.l2cap_framing.into());
+    let open = move || {
+        let adapter = adapter.clone();
+        async move {
+            let setup::Radios { scanner, connector } = setup::radios(adapter.as_deref(), l2cap).await?;
+            let mut radios = Radios::new(scanner);
+            radios.connector = connector;
+            radios.framing = framing;
+            Ok(radios)
+        }
+    };
+    let phone = HybridPhone::new(open, Arc::new(dialer.clone()));
+    SecurityKey::new().serve(device, phone, TerminalWindow::new(io::stderr(), lines)).await
+}
