@@ -35,6 +35,15 @@ impl Person {
         Self { phone, orders, touch: None, scan: true, open: None, question: None }
     }
 
+    fn take(&mut self, order: Order) -> Option<Decision> {
+        match order {
+            Order::Touch(touch) => self.touch = touch,
+            Order::Scan(scan) => self.scan = scan,
+            Order::Close => return self.open.map(Decision::Close),
+        }
+        None
+    }
+
     /// What is to be said to the question that is open.
     fn answer(&mut self) -> Option<Decision> {
         let agreed = self.touch?;
@@ -77,17 +86,18 @@ impl Consent for Person {
 
     async fn decide(&mut self) -> Decision {
         loop {
+            // What was ordered before a question comes before it.
+            while let Ok(order) = self.orders.try_recv() {
+                if let Some(decision) = self.take(order) {
+                    return decision;
+                }
+            }
             if let Some(decision) = self.answer() {
                 return decision;
             }
-            match self.orders.recv().await {
-                Some(Order::Touch(touch)) => self.touch = touch,
-                Some(Order::Scan(scan)) => self.scan = scan,
-                Some(Order::Close) => {
-                    if let Some(ticket) = self.open {
-                        return Decision::Close(ticket);
-                    }
-                }
+            match self.orders.recv().await.map(|order| self.take(order)) {
+                Some(Some(decision)) => return decision,
+                Some(None) => {}
                 None => return pending().await,
             }
         }
