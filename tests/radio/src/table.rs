@@ -13,6 +13,9 @@ use tokio::time::timeout;
 /// Far more than any case takes.
 const LONG: Duration = Duration::from_secs(60);
 
+/// As wide as the longest name of a case, in characters.
+const WIDTH: usize = 46;
+
 /// Why a case failed, or the run.
 #[derive(Debug, Error)]
 #[non_exhaustive]
@@ -47,8 +50,10 @@ pub enum Failure {
     #[error("not done after {LONG:?}")]
     Stuck,
     /// The table is not as it has to be.
-    #[error("{failed} of {ran} cases failed, and {missing} did not run")]
+    #[error("{title}: {failed} of {ran} cases failed, and {missing} did not run")]
     Cases {
+        /// Of which table.
+        title: &'static str,
         /// How many failed.
         failed: usize,
         /// How many ran.
@@ -81,54 +86,49 @@ impl Failure {
     }
 }
 
-struct Row {
-    name: String,
-    time: Duration,
-    fault: Option<String>,
-}
-
 /// What came of each case.
 pub struct Table {
     title: &'static str,
     expected: usize,
-    rows: Vec<Row>,
+    ran: usize,
+    failed: usize,
 }
 
 impl Table {
     /// A table that has to have so many rows in the end.
     pub const fn new(title: &'static str, expected: usize) -> Self {
-        Self { title, expected, rows: Vec::new() }
+        Self { title, expected, ran: 0, failed: 0 }
     }
 
-    /// Runs a case and adds its row.
+    /// Runs a case and prints its row at once, so that it is seen even if a later case ends all of them.
     ///
     /// # Cancel safety
     /// Dropping the future drops the case, and it has no row.
     pub async fn case(&mut self, name: impl Into<String>, case: impl Future<Output = Result<(), Failure>>) {
+        if self.ran == 0 {
+            tell(self.title);
+        }
         let begun = Instant::now();
         let result = timeout(LONG, case).await.unwrap_or(Err(Failure::Stuck));
         let fault = result.err().map(|failure| failure.with_causes());
-        self.rows.push(Row { name: name.into(), time: begun.elapsed(), fault });
+        let verdict = fault.as_ref().map_or_else(|| "ok".to_owned(), |fault| format!("FAILED: {fault}"));
+        let (name, seconds) = (name.into(), begun.elapsed().as_secs_f64());
+        tell(&format!("  {name:WIDTH$}  {seconds:>7.2} s  {verdict}"));
+        self.ran += 1;
+        self.failed += usize::from(fault.is_some());
     }
 
-    /// Prints the table.
+    /// Prints how many rows there are.
     ///
     /// # Errors
     /// [`Failure::Cases`] if a row is a failure or is missing.
     pub fn print(&self) -> Result<(), Failure> {
-        let width = self.rows.iter().map(|row| row.name.len()).max().unwrap_or_default();
-        tell(self.title);
-        for Row { name, time, fault } in &self.rows {
-            let verdict = fault.as_ref().map_or_else(|| "ok".to_owned(), |fault| format!("FAILED: {fault}"));
-            tell(&format!("  {name:width$}  {:>7.2} s  {verdict}", time.as_secs_f64()));
-        }
-        let ran = self.rows.len();
-        let failed = self.rows.iter().filter(|row| row.fault.is_some()).count();
-        let missing = self.expected.saturating_sub(ran);
+        let Self { title, expected, ran, failed } = *self;
+        let missing = expected.saturating_sub(ran);
         if failed > 0 || missing > 0 {
-            return Err(Failure::Cases { failed, ran, missing });
+            return Err(Failure::Cases { title, failed, ran, missing });
         }
-        tell(&format!("  {ran} of {} cases: ok", self.expected));
+        tell(&format!("{title}: {ran} of {expected} cases: ok"));
         Ok(())
     }
 }
