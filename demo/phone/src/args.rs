@@ -21,7 +21,8 @@ Approval:
 
 Passkeys:
   --state keeps them in a directory for this user alone, one process at a time. They are NOT ENCRYPTED yet: whoever
-  can read the directory can sign in as you. Without --state they are gone when the program ends.
+  can read the directory can sign in as you. One of another user, or that others can write to, is refused. Without
+  --state they are gone when the program ends.
 
 Direct connection (--l2cap):
   Where the code asks for it, the phone offers a Bluetooth connection (BLE L2CAP, CTAP 2.3) beside the tunnel
@@ -59,7 +60,7 @@ Exit codes:
 Examples:
   hybridge-phone --screen --state ~/.local/share/hybridge-phone
   wl-paste | hybridge-phone - --state ~/.local/share/hybridge-phone --once
-  hybridge-phone --image code.png --state /tmp/test-phone --approve always --events json";
+  hybridge-phone --image code.png --state ~/test-phone --approve always --events json";
 
 /// A phone for signing in with passkeys: answers the QR codes that computers show
 #[derive(Parser)]

@@ -1,12 +1,13 @@
 //! The phone's owner, or the setting that answers in the owner's place.
 
-use std::sync::Arc;
+use std::{fmt, sync::Arc};
 
+use hybridge_authenticator::Operation;
 use tokio::task::spawn_blocking;
 
 use crate::{
     passphrase::Verifier,
-    shown::Shown,
+    shown::{Shown, ShownHost},
     terminal::{Console, Echo},
 };
 
@@ -26,6 +27,27 @@ pub enum Approval {
     Always,
     /// Nobody: everything is refused.
     Never,
+}
+
+/// What a request comes to. Every question about it says so: the terminal may show nothing else, since standard output
+/// may go to a file or a program.
+#[derive(Clone, Copy)]
+pub(crate) struct Matter<'a> {
+    pub(crate) operation: Operation,
+    pub(crate) rp_id: &'a str,
+    /// What the person knows the account by, if anything.
+    pub(crate) account: &'a str,
+}
+
+impl fmt::Display for Matter<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let what = match self.operation {
+            Operation::MakeCredential => "making a passkey for",
+            _ => "signing in to",
+        };
+        write!(f, "{what} {}", ShownHost(self.rp_id))?;
+        if self.account.is_empty() { Ok(()) } else { write!(f, " as {}", Shown(self.account)) }
+    }
 }
 
 /// What was decided.
@@ -51,37 +73,49 @@ impl Approval {
         }
     }
 
-    /// Whether to grant a request that the person has been shown. The owner is verified if that is wanted.
-    pub(crate) async fn decide(&self, verification: bool) -> Decision {
+    /// Whether to grant a request. The owner is verified if that is wanted.
+    pub(crate) async fn decide(&self, matter: &Matter<'_>, verification: bool) -> Decision {
         match self {
             Self::Always => Decision::VERIFIED,
             Self::Never => Decision::REFUSED,
             Self::Ask { console, passphrase: Some(passphrase) } if verification => {
-                verify(&**console, passphrase).await
+                verify(&**console, passphrase, matter).await
             }
-            Self::Ask { console, .. } => confirm(&**console, "Approve? [y/N] ").await,
+            Self::Ask { console, .. } => confirm(&**console, &format!("Approve {matter}? [y/N] ")).await,
         }
     }
 
-    /// Tells the person that a request comes to nothing, and whether the computer may know why.
-    pub(crate) async fn inform(&self, what: &str) -> Decision {
+    /// Whether the computer may know that there is no passkey for this relying party.
+    pub(crate) async fn admit_none(&self, rp_id: &str) -> Decision {
         match self {
             Self::Always => Decision::VERIFIED,
             Self::Never => Decision::REFUSED,
             Self::Ask { console, .. } => {
-                confirm(&**console, &format!("{what} Tell the computer? [y/N] ")).await
+                let host = ShownHost(rp_id);
+                let question = format!("This phone has no passkey for {host}. Tell the computer? [y/N] ");
+                confirm(&**console, &question).await
             }
         }
     }
 
-    /// Which of several accounts to use, as an index; none to refuse.
-    pub(crate) async fn choose(&self, accounts: &[&str]) -> Option<usize> {
+    /// Lets the person know that there is a passkey of this account already. The computer is told in any case, but not
+    /// before somebody is there.
+    pub(crate) async fn show_excluded(&self, rp_id: &str, account: &str) {
+        let Self::Ask { console, .. } = self else { return };
+        let matter = Matter { operation: Operation::MakeCredential, rp_id, account };
+        let question = format!("Not {matter}: this phone has one already. Press return to go on. ");
+        // Whatever the answer is, there is nothing to decide.
+        let _ = console.ask(&question, Echo::On).await;
+    }
+
+    /// Which of several accounts of a relying party to use, as an index; none to refuse.
+    pub(crate) async fn choose(&self, rp_id: &str, accounts: &[&str]) -> Option<usize> {
         let console = match self {
             Self::Always => return Some(0),
             Self::Never => return None,
             Self::Ask { console, .. } => console,
         };
-        let mut question = String::new();
+        let mut question = format!("Signing in to {} as\n", ShownHost(rp_id));
         for (number, account) in (1_usize..).zip(accounts) {
             question.push_str(&format!("  {number}  {}\n", Shown(account)));
         }
@@ -109,17 +143,17 @@ async fn confirm(console: &dyn Console, question: &str) -> Decision {
     if yes { Decision::SEEN } else { Decision::REFUSED }
 }
 
-async fn verify(console: &dyn Console, passphrase: &Verifier) -> Decision {
-    let mut question = "Passphrase to approve (nothing to refuse): ";
+async fn verify(console: &dyn Console, passphrase: &Verifier, matter: &Matter<'_>) -> Decision {
+    let mut question = format!("Passphrase to approve {matter} (nothing to refuse): ");
     for _ in 0..ATTEMPTS {
-        let answer = console.ask(question, Echo::Off).await.ok().flatten();
+        let answer = console.ask(&question, Echo::Off).await.ok().flatten();
         let Some(answer) = answer.filter(|answer| !answer.is_empty()) else { break };
         let passphrase = passphrase.clone();
         // A good part of a second of work, which must not hold up the connection.
         if spawn_blocking(move || passphrase.matches(&answer)).await.unwrap_or(false) {
             return Decision::VERIFIED;
         }
-        question = "That is not the passphrase. Again (nothing to refuse): ";
+        question = format!("That is not the passphrase. Again, to approve {matter} (nothing to refuse): ");
     }
     Decision::REFUSED
 }

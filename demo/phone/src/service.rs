@@ -1,6 +1,6 @@
 //! Answers requests: shows them, lets the person decide, and leaves the rest to the authenticator.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use hybridge_authenticator::{
@@ -13,7 +13,7 @@ use passkey_types::ctap2::{Aaguid, Ctap2Error};
 
 use crate::{
     events::{Event, Reporter},
-    person::{Approval, Decision},
+    person::{Approval, Decision, Matter},
     shown::{Shown, ShownHost},
     state::{Passkeys, StateError},
     subject::Subject,
@@ -27,17 +27,24 @@ pub(crate) struct PhoneService {
     inner: PasskeyService<Passkeys, Owner>,
     approval: Arc<Approval>,
     reporter: Arc<Reporter>,
+    /// The relying party of the request that is being answered, for the hint that does not name it.
+    asking: Arc<Mutex<String>>,
 }
 
 impl PhoneService {
     pub(crate) fn new(passkeys: Passkeys, approval: Approval, reporter: Arc<Reporter>) -> Self {
         let approval = Arc::new(approval);
-        let owner = Owner { approval: Arc::clone(&approval), reporter: Arc::clone(&reporter) };
+        let asking = Arc::<Mutex<String>>::default();
+        let owner = Owner {
+            approval: Arc::clone(&approval),
+            reporter: Arc::clone(&reporter),
+            asking: Arc::clone(&asking),
+        };
         let guarded = ExclusionGuard::new(owner);
         let mut authenticator = Authenticator::new(Aaguid::new_empty(), passkeys, guarded, AvailableBackend);
         // Every backend has these two; without them it would offer what it has.
         let _ = authenticator.set_algorithms(&ALGORITHMS);
-        Self { inner: PasskeyService::new(authenticator), approval, reporter }
+        Self { inner: PasskeyService::new(authenticator), approval, reporter, asking }
     }
 
     pub(crate) fn passkeys(&self) -> &Passkeys {
@@ -66,6 +73,7 @@ impl PhoneService {
             Some(_) => vec![subject.account()],
             None => found.iter().map(|passkey| passkey.account()).collect(),
         };
+        self.asking.lock().unwrap_or_else(PoisonError::into_inner).clone_from(&subject.rp_id);
         self.reporter.tell(&Event::Request {
             operation: Event::operation(subject.operation),
             rp_id: ShownHost(&subject.rp_id).to_string(),
@@ -76,7 +84,7 @@ impl PhoneService {
             return Err(Ctap2Error::OperationDenied);
         }
         let chosen = if found.len() > 1 {
-            let Some(index) = self.approval.choose(&accounts).await else {
+            let Some(index) = self.approval.choose(&subject.rp_id, &accounts).await else {
                 self.reporter.tell(&Event::of(Decision::REFUSED));
                 return Err(Ctap2Error::OperationDenied);
             };
@@ -109,6 +117,7 @@ impl CtapService for PhoneService {
 struct Owner {
     approval: Arc<Approval>,
     reporter: Arc<Reporter>,
+    asking: Arc<Mutex<String>>,
 }
 
 #[async_trait]
@@ -122,20 +131,23 @@ impl UserValidationMethod for Owner {
         verification: bool,
     ) -> Result<UserCheck, Ctap2Error> {
         match hint {
-            UiHint::RequestNewCredential(..) | UiHint::RequestExistingCredential(_) => {
-                let decision = self.approval.decide(verification).await;
-                self.reporter.tell(&Event::of(decision));
-                match decision {
-                    Decision { approved: true, verified } => {
-                        Ok(UserCheck { presence: true, verification: verified })
-                    }
-                    _ => Err(Ctap2Error::OperationDenied),
-                }
+            UiHint::RequestNewCredential(user, rp) => {
+                let names = [&user.name, &user.display_name].into_iter().flatten();
+                let account = names.map(String::as_str).find(|name| !name.is_empty()).unwrap_or_default();
+                let matter = Matter { operation: Operation::MakeCredential, rp_id: &rp.id, account };
+                self.decide(&matter, verification).await
             }
-            UiHint::InformExcludedCredentialFound(_) => {
-                self.inform("This phone has a passkey of this account already.").await
+            UiHint::RequestExistingCredential(passkey) => {
+                let (rp_id, account) = (passkey.rp_id(), passkey.account());
+                let matter = Matter { operation: Operation::GetAssertion, rp_id, account };
+                self.decide(&matter, verification).await
             }
-            UiHint::InformNoCredentialsFound => self.inform("This phone has no passkey for it.").await,
+            UiHint::InformExcludedCredentialFound(passkey) => {
+                self.approval.show_excluded(passkey.rp_id(), passkey.account()).await;
+                // What the guard around this one makes of any answer.
+                Err(Ctap2Error::CredentialExcluded)
+            }
+            UiHint::InformNoCredentialsFound => self.admit_none().await,
         }
     }
 
@@ -149,10 +161,20 @@ impl UserValidationMethod for Owner {
 }
 
 impl Owner {
+    async fn decide(&self, matter: &Matter<'_>, verification: bool) -> Result<UserCheck, Ctap2Error> {
+        let decision = self.approval.decide(matter, verification).await;
+        self.reporter.tell(&Event::of(decision));
+        match decision {
+            Decision { approved: true, verified } => Ok(UserCheck { presence: true, verification: verified }),
+            _ => Err(Ctap2Error::OperationDenied),
+        }
+    }
+
     /// Nothing is signed after this, so that whoever is there need not be the owner; what the authenticator takes for
     /// verification only decides between this answer and "denied".
-    async fn inform(&self, what: &str) -> Result<UserCheck, Ctap2Error> {
-        let Decision { approved, .. } = self.approval.inform(what).await;
+    async fn admit_none(&self) -> Result<UserCheck, Ctap2Error> {
+        let rp_id = self.asking.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let Decision { approved, .. } = self.approval.admit_none(&rp_id).await;
         Ok(UserCheck { presence: approved, verification: approved })
     }
 }

@@ -3,11 +3,12 @@
 use std::{
     fs::{self, DirBuilder, File, OpenOptions, TryLockError},
     io::{self, Read, Write},
-    os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt},
+    os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt},
     path::{Path, PathBuf},
     time::Duration,
 };
 
+use rustix::{fs::OFlags, process::geteuid};
 use thiserror::Error;
 use tokio::time::{Instant, sleep};
 use zeroize::Zeroizing;
@@ -39,6 +40,12 @@ pub enum StateError {
     /// The directory could not be made or opened.
     #[error("the state directory {} cannot be used; check that it is a directory of yours", .0.display())]
     Directory(PathBuf, #[source] io::Error),
+    /// Another user could put files in it, or take them away.
+    #[error("the state directory {} belongs to another user; choose one of your own", .0.display())]
+    NotYours(PathBuf),
+    /// Its permissions let others put files in it, or take them away.
+    #[error("other users can write to the state directory {dir}; make it yours with: chmod -R go= {dir}", dir = .0.display())]
+    OpenToWriters(PathBuf),
     /// Another process uses it, and still did after the wait.
     #[error("another hybridge-phone is using the state {}; end it, or choose another directory", .0.display())]
     Locked(PathBuf),
@@ -66,7 +73,8 @@ pub struct StateDirectory {
 
 impl StateDirectory {
     /// Opens the directory, which is made with access for its owner only if there is none, waits for whoever uses
-    /// it, for as long as `patience`, and reads the state in it: an empty one if it has none yet.
+    /// it, for as long as `patience`, and reads the state in it: an empty one if it has none yet. A directory that
+    /// another user has made or can write to is not used. Links in it are not followed.
     ///
     /// # Errors
     /// [`StateError`], but never [`StateError::Write`].
@@ -76,7 +84,8 @@ impl StateDirectory {
     pub async fn open(path: &Path, patience: Duration) -> Result<(Self, State), StateError> {
         let unusable = |error| StateError::Directory(path.to_owned(), error);
         DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(unusable)?;
-        let lock = private(OpenOptions::new().write(true).create(true).truncate(false))
+        safe(path, &fs::metadata(path).map_err(unusable)?, geteuid().as_raw())?;
+        let lock = no_link(OpenOptions::new().write(true).create(true).truncate(false))
             .open(path.join(LOCK_FILE))
             .map_err(unusable)?;
         let until = Instant::now() + patience;
@@ -109,7 +118,7 @@ impl StateDirectory {
     fn read(&self) -> Result<State, StateError> {
         let path = self.path.join(STATE_FILE);
         let unreadable = |error| StateError::Read(path.clone(), error);
-        let file = match File::open(&path) {
+        let file = match no_link(OpenOptions::new().read(true)).open(&path) {
             Ok(file) => file,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(State::default()),
             Err(error) => return Err(unreadable(error)),
@@ -127,22 +136,52 @@ impl StateDirectory {
 
     /// Replaces the state on the disk at one stroke: after a crash there is either the former state or this one.
     pub(crate) fn write(&self, state: &State) -> Result<(), StateError> {
+        self.write_and_settle(state, |directory| File::open(directory)?.sync_all())
+    }
+
+    /// After an error, the former state is there. `settle` makes what the directory says last.
+    fn write_and_settle(
+        &self,
+        state: &State,
+        settle: impl FnOnce(&Path) -> io::Result<()>,
+    ) -> Result<(), StateError> {
         let path = self.path.join(STATE_FILE);
         let replace = || {
             let new = self.path.join(NEW_FILE);
-            let mut file = private(OpenOptions::new().write(true).create(true).truncate(true)).open(&new)?;
+            // What a crash has left, or somebody has put there, lends the new file neither its mode nor its owner.
+            match fs::remove_file(&new) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                _ => {}
+            }
+            let mut file = no_link(OpenOptions::new().write(true).create_new(true)).open(&new)?;
             file.write_all(&state.encode())?;
             file.sync_all()?;
-            fs::rename(&new, &path)?;
-            File::open(&self.path)?.sync_all()
+            fs::rename(&new, &path)
         };
-        replace().map_err(|error| StateError::Write(path.clone(), error))
+        replace().map_err(|error| StateError::Write(path, error))?;
+        // The new state is in place: some file systems cannot do this, and a power cut at worst brings the former back.
+        if let Err(error) = settle(&self.path) {
+            tracing::warn!(%error, "the state directory could not be flushed to the disk");
+        }
+        Ok(())
     }
 }
 
-/// Opens or makes a file that only its owner may read.
-fn private(options: &mut OpenOptions) -> &mut OpenOptions {
-    options.mode(0o600)
+/// Whether only this user can put files into the directory. What others may read is another matter.
+fn safe(path: &Path, directory: &fs::Metadata, user: u32) -> Result<(), StateError> {
+    if directory.uid() != user {
+        return Err(StateError::NotYours(path.to_owned()));
+    }
+    match directory.mode() & 0o022 {
+        0 => Ok(()),
+        _ => Err(StateError::OpenToWriters(path.to_owned())),
+    }
+}
+
+/// Opens or makes a file that only its owner may read, and no other in its place.
+fn no_link(options: &mut OpenOptions) -> &mut OpenOptions {
+    let flags = OFlags::NOFOLLOW.bits();
+    options.mode(0o600).custom_flags(flags.cast_signed())
 }
 
 #[cfg(test)]

@@ -82,7 +82,11 @@ async fn an_excluded_passkey_is_not_made_again() {
         person.will_say(&[answer]);
         let excluded = Creation { exclude: &[&made.credential_id], ..unverified() };
         assert_eq!(table.ask(&excluded.bytes()).await, [0x19]);
-        assert!(person.was_asked()[0].0.contains("already"));
+        let [(question, Echo::On)] = &person.was_asked()[..] else { panic!("one question, in the open") };
+        assert!(
+            question.contains("already") && question.contains(support::RP_ID) && question.contains("ada")
+        );
+        assert!(question.contains("Press return") && !question.contains("y/N"), "{question}");
     }
     let of_another = Creation { exclude: &[b"of another phone"], ..unverified() };
     person.will_say(&["y"]);
@@ -111,15 +115,18 @@ async fn the_person_is_asked_and_obeyed() {
         let unverified = Creation { verified: false, ..Creation::default() };
         assert_eq!(table.ask(&unverified.bytes()).await[0], status, "{answer:?}");
         let [(question, Echo::On)] = &person.was_asked()[..] else { panic!("one question, in the open") };
-        assert!(question.contains("Approve?"));
+        // Whatever standard output is, what the person agrees to stands in the question.
+        assert_eq!(question, "Approve making a passkey for login.example as ada? [y/N] ");
         assert_eq!(table.newest("decided")["approved"], status == 0);
         assert_eq!(table.newest("decided")["user_verified"], false);
     }
     // Nobody there.
     assert_eq!(table.ask(&assertion(&[], false)).await, [0x27]);
+    person.was_asked();
     person.will_say(&["y"]);
     let signed = Granted::signed(&table.ask(&assertion(&[], false)).await);
     assert_eq!(signed.flags, UP, "seen, and not verified");
+    assert_eq!(person.was_asked()[0].0, "Approve signing in to login.example as ada? [y/N] ");
 }
 
 #[tokio::test]
@@ -138,12 +145,15 @@ async fn the_passphrase_verifies_its_owner() {
         person.will_say(answers);
         let reply = table.ask(&Creation::default().bytes()).await;
         assert_eq!(reply[0], status, "{answers:?}");
-        assert!(person.was_asked().iter().all(|(_, echo)| *echo == Echo::Off));
+        for (question, echo) in person.was_asked() {
+            assert_eq!(echo, Echo::Off);
+            assert!(question.contains("approve making a passkey for login.example as ada"), "{question}");
+        }
         assert_eq!(table.newest("decided")["user_verified"], status == 0);
     }
     person.will_say(&["correct horse"]);
     assert_eq!(Granted::signed(&table.ask(&assertion(&[], true)).await).flags, UP | UV);
-    person.was_asked();
+    assert!(person.was_asked()[0].0.contains("approve signing in to login.example as ada"));
     // Nobody wants it verified, so that seeing somebody is enough, and no more is claimed.
     person.will_say(&["y"]);
     assert_eq!(Granted::signed(&table.ask(&assertion(&[], false)).await).flags, UP);
@@ -166,7 +176,8 @@ async fn what_is_not_there_is_told_with_consent_only() {
     for (answer, status) in [("n", 0x27), ("y", 0x2E)] {
         person.will_say(&[answer]);
         assert_eq!(table.ask(&assertion(&[], false)).await, [status]);
-        assert!(person.was_asked()[0].0.contains("no passkey"));
+        let question = &person.was_asked()[0].0;
+        assert!(question.contains("no passkey for login.example") && question.contains("Tell the computer?"));
     }
 }
 
@@ -188,6 +199,9 @@ async fn the_person_chooses_among_accounts() {
         assert_eq!(signed.user_handle, Some(format!("handle of {user}").into_bytes()));
         let questions = person.was_asked();
         assert!(questions[0].0.contains("3  ada") && questions[0].0.contains("2  b\u{fffd}ob"));
+        assert!(questions.iter().all(|(question, _)| question.contains(support::RP_ID)));
+        let (last, _) = questions.last().unwrap();
+        assert!(last.contains(&format!(" as {}?", user.replace('\u{202e}', "\u{fffd}"))), "{last}");
     }
     for answers in [&[""][..], &["7", "8", "9"], &["1", "n"]] {
         person.will_say(answers);

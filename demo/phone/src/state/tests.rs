@@ -49,15 +49,66 @@ async fn what_is_kept_is_there_the_next_time() {
     let (_folder, path) = folder();
     let (directory, _) = StateDirectory::open(&path, SOON).await.unwrap();
     directory.write(&some_state()).unwrap();
-    // A crash in the middle of the next write.
+    // A crash in the middle of the next write, of a file that others may read.
     fs::write(path.join(NEW_FILE), b"half of a fi").unwrap();
+    fs::set_permissions(path.join(NEW_FILE), fs::Permissions::from_mode(0o644)).unwrap();
     drop(directory);
     let (directory, state) = StateDirectory::open(&path, SOON).await.unwrap();
     assert!(state.passphrase.is_some());
     directory.write(&State::default()).unwrap();
     assert!(!path.join(NEW_FILE).exists());
+    assert_eq!(mode(&path.join(STATE_FILE)), 0o600);
     drop(directory);
     assert!(StateDirectory::open(&path, SOON).await.unwrap().1.passphrase.is_none());
+}
+
+#[tokio::test]
+async fn links_lead_nowhere() {
+    use std::os::unix::fs::symlink;
+
+    let (folder, path) = folder();
+    let elsewhere = folder.path().join("elsewhere");
+    fs::write(&elsewhere, b"mine").unwrap();
+    let (directory, _) = StateDirectory::open(&path, SOON).await.unwrap();
+    symlink(&elsewhere, path.join(NEW_FILE)).unwrap();
+    directory.write(&some_state()).unwrap();
+    assert_eq!(fs::read(&elsewhere).unwrap(), b"mine");
+    assert!(fs::symlink_metadata(path.join(STATE_FILE)).unwrap().is_file());
+    drop(directory);
+
+    fs::rename(path.join(STATE_FILE), path.join("moved")).unwrap();
+    symlink("moved", path.join(STATE_FILE)).unwrap();
+    assert!(matches!(StateDirectory::open(&path, SOON).await, Err(StateError::Read(..))));
+    fs::remove_file(path.join(LOCK_FILE)).unwrap();
+    symlink(folder.path().join("made"), path.join(LOCK_FILE)).unwrap();
+    assert!(matches!(StateDirectory::open(&path, SOON).await, Err(StateError::Directory(..))));
+    assert!(!folder.path().join("made").exists());
+}
+
+#[tokio::test]
+async fn what_is_in_place_is_kept_even_if_the_directory_cannot_be_flushed() {
+    let (_folder, path) = folder();
+    let (directory, _) = StateDirectory::open(&path, SOON).await.unwrap();
+    directory.write_and_settle(&some_state(), |_| Err(io::ErrorKind::InvalidInput.into())).unwrap();
+    drop(directory);
+    assert!(StateDirectory::open(&path, SOON).await.unwrap().1.passphrase.is_some());
+}
+
+#[tokio::test]
+async fn a_directory_that_others_rule_is_refused() {
+    let (_folder, path) = folder();
+    fs::create_dir_all(&path).unwrap();
+    for (mode, refused) in [(0o770, true), (0o702, true), (0o777, true), (0o1777, true), (0o755, false)] {
+        fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+        let opened = StateDirectory::open(&path, SOON).await;
+        assert_eq!(matches!(opened, Err(StateError::OpenToWriters(_))), refused, "{mode:o}");
+        assert_eq!(opened.is_ok(), !refused);
+        assert_eq!(path.join(LOCK_FILE).exists(), !refused, "nothing is left in it");
+    }
+    let metadata = fs::metadata(&path).unwrap();
+    let me = metadata.uid();
+    assert!(safe(&path, &metadata, me).is_ok());
+    assert!(matches!(safe(&path, &metadata, me + 1), Err(StateError::NotYours(_))));
 }
 
 #[tokio::test(start_paused = true)]
