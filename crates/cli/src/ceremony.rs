@@ -4,14 +4,20 @@ use std::{
     io::{self, Write},
     process::ExitCode,
     sync::Arc,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use hybridge_client::{
     CtapChannel, Hint, Session, SessionConfig,
     webauthn::{Assertion, Creation, CreationOptions, Origin, RequestOptions},
 };
-use tokio::{pin, runtime, sync::mpsc, time::timeout};
+use hybridge_tunnel::WebSocketDialer;
+use tokio::{
+    pin, runtime,
+    sync::mpsc,
+    task::spawn_blocking,
+    time::{sleep, timeout},
+};
 
 use crate::args::CeremonyArgs;
 
@@ -29,10 +35,15 @@ use error::Error;
 use step::News;
 use stop::Stop;
 
+/// How long the input may take that says how long the rest may take.
+const READING: Duration = Duration::from_mins(10);
 /// How long to wait for the goodbye to the phone; a session ends within a second.
 const FAREWELL: Duration = Duration::from_secs(2);
 /// How much later than the search for a phone everything ends, as the search knows better why it found none.
 const GRACE: Duration = Duration::from_secs(1);
+
+/// Understands the options.
+type Reader = fn(&Origin, &[u8]) -> Result<Asked, Error>;
 
 /// What the phone is asked for.
 enum Asked {
@@ -56,13 +67,9 @@ pub(crate) fn create(args: CeremonyArgs) -> ExitCode {
     })
 }
 
-fn run(
-    args: CeremonyArgs,
-    purpose: &'static str,
-    read: impl FnOnce(&Origin, &[u8]) -> Result<Asked, Error>,
-) -> ExitCode {
+fn run(args: CeremonyArgs, purpose: &'static str, read: Reader) -> ExitCode {
     let mut display = Display::new(&args, purpose);
-    let outcome = prepare(&args, read).and_then(|ceremony| ceremony.hold(&args, &mut display));
+    let outcome = with_runtime(&args, read, &mut display);
     // Nobody is left to tell if this fails.
     let _ = display.end(outcome.as_ref().err());
     match outcome {
@@ -71,59 +78,95 @@ fn run(
     }
 }
 
+fn with_runtime(args: &CeremonyArgs, read: Reader, display: &mut Display) -> Result<(), Error> {
+    let runtime = runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.map_err(|source| Error::System { what: "event loop", source })?;
+    let outcome = runtime.block_on(async {
+        let mut stop = Stop::new().map_err(|source| Error::System { what: "signals", source })?;
+        let ceremony = Ceremony::prepare(args, read, &mut stop).await?;
+        ceremony.hold(args, display, &mut stop).await
+    });
+    // Whoever reads a file or looks up a name cannot be interrupted, and need not be waited for.
+    runtime.shutdown_background();
+    outcome
+}
+
+/// Reads something that may not end, until there is no patience left or a signal comes.
+async fn in_time<T: Send + 'static>(
+    what: &'static str,
+    limit: Duration,
+    stop: &mut Stop,
+    read: impl FnOnce() -> Result<T, Error> + Send + 'static,
+) -> Result<T, Error> {
+    tokio::select! {
+        biased;
+        () = stop.wait() => Err(Error::Cancelled),
+        read = spawn_blocking(read) => read.unwrap_or_else(|error| Err(Error::ReadInput(error.into()))),
+        () = sleep(limit) => Err(Error::Unfinished { what, limit }),
+    }
+}
+
 /// A ceremony whose input is read and checked.
 struct Ceremony {
     origin: Origin,
     asked: Asked,
-    dialer: hybridge_tunnel::WebSocketDialer,
+    dialer: WebSocketDialer,
     patience: Duration,
-}
-
-fn prepare(
-    args: &CeremonyArgs,
-    read: impl FnOnce(&Origin, &[u8]) -> Result<Asked, Error>,
-) -> Result<Ceremony, Error> {
-    let origin = Origin::parse(&args.origin)?;
-    let dialer = setup::dialer(args.reach.dangerous_relay_ca.as_deref())?;
-    let asked = read(&origin, &setup::read_options()?)?;
-    let patience = args.timeout.unwrap_or_else(|| asked.timeout());
-    Ok(Ceremony { origin, asked, dialer, patience })
+    /// When the patience began.
+    since: Instant,
 }
 
 impl Ceremony {
-    fn hold(self, args: &CeremonyArgs, display: &mut Display) -> Result<(), Error> {
-        let runtime = runtime::Builder::new_current_thread().enable_all().build();
-        let runtime = runtime.map_err(|source| Error::System { what: "event loop", source })?;
-        let outcome = runtime.block_on(async {
-            let mut stop = Stop::new().map_err(|source| Error::System { what: "signals", source })?;
-            let dialer = setup::rerouted(self.dialer.clone(), args.reach.dangerous_relay_addr.as_ref());
-            let radios = setup::radios(args.reach.adapter.as_deref(), args.reach.l2cap);
-            let both =
-                timeout(self.patience, async { Ok((dialer.await?, radios.await.map_err(Error::Radio)?)) });
-            let (dialer, radios) = tokio::select! {
-                biased;
-                () = stop.wait() => return Err(Error::Cancelled),
-                both = both => both.unwrap_or(Err(Error::TimedOut(self.patience)))?,
-            };
-            let mut config = SessionConfig::new(self.asked.hint());
-            config.timing.search = self.patience;
-            config.l2cap = radios.connector;
-            config.l2cap_framing = args.reach.l2cap_framing.into();
-            let session = Session::start(config, radios.scanner, Arc::new(dialer))?;
-            let over = session.over();
-            let outcome = self.meet(session, display, &mut stop).await;
-            let cleared = display.clear();
-            // The phone gets its goodbye, whatever happened.
-            let _ = timeout(FAREWELL, over).await;
-            outcome.and(cleared)
-        });
-        // Whoever looks up a name cannot be interrupted, and need not be waited for.
-        runtime.shutdown_background();
+    async fn prepare(args: &CeremonyArgs, read: Reader, stop: &mut Stop) -> Result<Self, Error> {
+        let started = Instant::now();
+        let limit = args.timeout.unwrap_or(READING);
+        let origin = Origin::parse(&args.origin)?;
+        if let Some(file) = &args.qr_png {
+            picture_file::check_free(file).map_err(Error::from_picture)?;
+        }
+        let file = args.reach.dangerous_relay_ca.clone();
+        let dialer =
+            in_time("the certificate file", limit, stop, move || setup::dialer(file.as_deref())).await?;
+        let left = limit.saturating_sub(started.elapsed());
+        let json = in_time("standard input", left, stop, setup::read_options).await?;
+        let asked = read(&origin, &json)?;
+        let (patience, since) = match args.timeout {
+            Some(timeout) => (timeout, started),
+            None => (asked.timeout(), Instant::now()),
+        };
+        Ok(Self { origin, asked, dialer, patience, since })
+    }
+
+    /// How long there is still patience.
+    fn left(&self) -> Duration {
+        self.patience.saturating_sub(self.since.elapsed())
+    }
+
+    async fn hold(self, args: &CeremonyArgs, display: &mut Display, stop: &mut Stop) -> Result<(), Error> {
+        let dialer = setup::rerouted(self.dialer.clone(), args.reach.dangerous_relay_addr.as_ref());
+        let radios = setup::radios(args.reach.adapter.as_deref(), args.reach.l2cap);
+        let both = timeout(self.left(), async { Ok((dialer.await?, radios.await.map_err(Error::Radio)?)) });
+        let (dialer, radios) = tokio::select! {
+            biased;
+            () = stop.wait() => return Err(Error::Cancelled),
+            both = both => both.unwrap_or(Err(Error::TimedOut(self.patience)))?,
+        };
+        let mut config = SessionConfig::new(self.asked.hint());
+        config.timing.search = self.left();
+        config.l2cap = radios.connector;
+        config.l2cap_framing = args.reach.l2cap_framing.into();
+        let session = Session::start(config, radios.scanner, Arc::new(dialer))?;
+        let over = session.over();
+        let outcome = self.meet(session, display, stop).await;
+        display.clear();
+        // The phone gets its goodbye, whatever happened.
+        let _ = timeout(FAREWELL, over).await;
         outcome
     }
 
     /// Lets the phone answer, and puts its answer out.
     async fn meet(self, session: Session, display: &mut Display, stop: &mut Stop) -> Result<(), Error> {
+        let left = self.left();
         let Self { origin, asked, patience, .. } = self;
         let rp_id = asked.rp_id().to_owned();
         let parties = Parties { origin: origin.as_str(), rp_id: &rp_id };
@@ -134,10 +177,10 @@ impl Ceremony {
                 let _ = News::from_progress(progress).map(|news| tell.send(news));
             });
             let mut phone = connecting.await?;
-            phone.request_timeout = patience;
+            phone.request_timeout = left;
             asked.ask(&mut phone).await
         };
-        let answer = timeout(patience.saturating_add(GRACE), answer);
+        let answer = timeout(left.saturating_add(GRACE), answer);
         pin!(answer);
         let credential = loop {
             tokio::select! {

@@ -33,7 +33,7 @@ pub(crate) enum Error {
     ReadPicture(#[source] io::Error),
     #[error("standard input could not be read; pass a picture with --image")]
     ReadInput(#[source] io::Error),
-    #[error("the result could not be written")]
+    #[error("the result could not be written; make room, or redirect standard output elsewhere")]
     Write(#[source] io::Error),
 }
 

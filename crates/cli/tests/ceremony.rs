@@ -94,11 +94,16 @@ fn programs_get_the_failure_as_an_event() {
 }
 
 #[test]
-fn no_picture_is_left_behind() {
+fn a_picture_takes_no_other_files_place() {
     let file = scratch_file("kept.png", b"precious");
-    let path = file.to_str().unwrap();
-    assert_eq!(hybridge(&["get", "--origin", ORIGIN, "--qr-png", path], GET).code, 4);
-    assert_eq!(std::fs::read(&file).unwrap(), b"precious", "nothing was shown, so nothing was replaced");
+    for path in [file.to_str().unwrap(), env!("CARGO_TARGET_TMPDIR"), "/dev/null"] {
+        let run = hybridge(&["get", "--origin", ORIGIN, "--qr-png", path], GET);
+        assert_refused(&run, 3, "something is already where the picture");
+    }
+    assert_eq!(std::fs::read(&file).unwrap(), b"precious");
+    let free = file.with_file_name("free.png");
+    assert_eq!(hybridge(&["get", "--origin", ORIGIN, "--qr-png", free.to_str().unwrap()], GET).code, 4);
+    assert!(!free.exists());
 }
 
 #[test]

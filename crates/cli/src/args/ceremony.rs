@@ -33,7 +33,8 @@ Events, one JSON object a line, whose member \"event\" is one of:
   unknown-tunnel-service  a phone uses the tunnel service \"id\", whose host nobody knows; the search goes on
   done                    the last one: the credential is on standard output
   failed                  the last one: there is none; \"kind\", \"exit_code\" and \"message\" say why
-The first is code, or failed if it does not come to that. Wrong usage is told in plain text. Programs should skip
+The first is code, or failed if it does not come to that. Whoever has read a code need not read on: the ceremony does not
+end because standard error is closed. Wrong usage is told in plain text. Programs should skip
 events and members that they do not know.";
 
 const EXAMPLE_GET: &str = "\
@@ -83,13 +84,15 @@ pub(crate) struct CeremonyArgs {
     /// Which website asks: scheme https, a host name, and a port if it is not 443; or http on localhost
     #[arg(long, value_name = "URL")]
     pub(crate) origin: String,
-    /// Keep the QR code in this file as a PNG picture, readable by you alone, for as long as it is to be shown
+    /// Keep the QR code in this file as a PNG picture, readable by you alone, for as long as it is to be shown. Nothing
+    /// may be there before
     #[arg(long, value_name = "FILE")]
     pub(crate) qr_png: Option<PathBuf>,
     /// Tell on standard error what happens, for programs; no code is drawn there
     #[arg(long, value_name = "FORM")]
     pub(crate) events: Option<EventsForm>,
-    /// Give up after this time, such as 90s or 2m [default: what the options say, from 5 to 10 minutes]
+    /// Give up after this time, such as 90s or 2m, the reading of the options included [default: 10 minutes for that,
+    /// and then what they say, from 5 to 10 minutes]
     #[arg(long, value_name = "TIME", value_parser = time)]
     pub(crate) timeout: Option<Duration>,
     #[command(flatten)]

@@ -1,6 +1,6 @@
 //! Where it is shown what happens: on the terminal or as events, and in a picture file.
 
-use std::io::{self, IsTerminal, Stderr};
+use std::io::{self, IsTerminal, Stderr, Write};
 
 use hybridge_picture::{Palette, Picture};
 
@@ -14,16 +14,20 @@ use super::{
 use crate::args::CeremonyArgs;
 
 /// Everything that shows something.
-pub(crate) struct Display {
-    report: Report,
+///
+/// Once there was a code to see, a phone may be at work, so nothing that cannot be told ends the ceremony.
+pub(crate) struct Display<W = Stderr> {
+    report: Report<W>,
     file: Option<PictureFile>,
     /// Whether a code is to be seen.
     shown: bool,
+    /// Whether one was seen.
+    seen: bool,
 }
 
-enum Report {
-    Terminal(Terminal<Stderr>),
-    Events(Events<Stderr>),
+enum Report<W> {
+    Terminal(Terminal<W>),
+    Events(Events<W>),
 }
 
 /// Who asks, for whom.
@@ -39,9 +43,11 @@ impl Display {
             Some(_) => Report::Events(Events::new(io::stderr())),
             None => Report::Terminal(Terminal::new(io::stderr(), surface(), purpose)),
         };
-        Self { report, file: args.qr_png.clone().map(PictureFile::new), shown: false }
+        Self { report, file: args.qr_png.clone().map(PictureFile::new), shown: false, seen: false }
     }
+}
 
+impl<W: Write> Display<W> {
     pub(crate) fn take(&mut self, news: News, parties: Parties<'_>) -> Result<(), Error> {
         match news {
             News::Show { code, seconds } => {
@@ -49,7 +55,8 @@ impl Display {
                 let code = code.expose_text();
                 let picture = Picture::draw(code)?;
                 if let Some(file) = &mut self.file {
-                    file.show(&picture.to_png()?).map_err(Error::WritePicture)?;
+                    file.show(&picture.to_png()?).map_err(Error::from_picture)?;
+                    self.seen = true;
                 }
                 let Parties { origin, rp_id } = parties;
                 self.show(&Shown { code, picture: &picture, origin, rp_id, seconds })
@@ -63,7 +70,8 @@ impl Display {
             Report::Terminal(terminal) => terminal.show(shown),
             Report::Events(events) => events.show(shown),
         };
-        written.map_err(Error::WriteProgress)
+        self.seen |= written.is_ok();
+        self.forgive(written)
     }
 
     fn tell(&mut self, step: &Step) -> Result<(), Error> {
@@ -75,12 +83,19 @@ impl Display {
             Report::Terminal(terminal) => terminal.tell(step),
             Report::Events(events) => events.tell(step),
         };
-        written.map_err(Error::WriteProgress)
+        self.forgive(written)
+    }
+
+    fn forgive(&self, written: io::Result<()>) -> Result<(), Error> {
+        written.or_else(|error| if self.seen { Ok(()) } else { Err(Error::WriteProgress(error)) })
     }
 
     /// Takes the code away, if there is one.
-    pub(crate) fn clear(&mut self) -> Result<(), Error> {
-        if self.shown { self.tell(&Step::CodeHidden) } else { Ok(()) }
+    pub(crate) fn clear(&mut self) {
+        if self.shown {
+            // Nothing comes of it if this fails.
+            let _ = self.tell(&Step::CodeHidden);
+        }
     }
 
     /// Tells how it ended.
@@ -107,5 +122,51 @@ pub(crate) fn surface() -> Surface {
         columns: Some(if columns == 0 { 80 } else { columns }),
         // The kernel's own console has sixteen colours.
         palette: if plain { Palette::LightOnDark } else { Palette::Coloured },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Takes so many lines, and then nobody reads any more.
+    struct Reader(usize);
+
+    impl Write for Reader {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0 = self.0.checked_sub(1).ok_or(io::ErrorKind::BrokenPipe)?;
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    fn shown<W: Write>(display: &mut Display<W>) -> Result<(), Error> {
+        let code = format!("FIDO:/{}", "7".repeat(168));
+        let picture = Picture::draw(&code)?;
+        let (origin, rp_id) = ("https://demo.example", "demo.example");
+        display.show(&Shown { code: &code, picture: &picture, origin, rp_id, seconds: 120 })
+    }
+
+    fn display(lines: usize) -> Display<Reader> {
+        Display { report: Report::Events(Events::new(Reader(lines))), file: None, shown: true, seen: false }
+    }
+
+    #[test]
+    fn who_has_seen_a_code_need_not_listen_on() {
+        let mut display = display(1);
+        shown(&mut display).unwrap();
+        for step in [Step::PhoneNearby, Step::CodeHidden, Step::WaitingForApproval] {
+            display.tell(&step).unwrap();
+        }
+        shown(&mut display).unwrap();
+        assert!(display.end(None).is_err(), "nobody read that");
+    }
+
+    #[test]
+    fn a_first_code_that_nobody_can_see_is_a_failure() {
+        assert!(matches!(shown(&mut display(0)), Err(Error::WriteProgress(_))));
     }
 }

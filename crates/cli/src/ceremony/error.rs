@@ -23,15 +23,21 @@ pub(crate) enum Error {
     Certificate(#[from] RootError),
     #[error("the address of --dangerous-relay-addr is not known; check the name")]
     Address(#[source] io::Error),
+    #[error("{what} did not end within {}; close it behind the last byte", humantime::format_duration(*.limit))]
+    Unfinished { what: &'static str, limit: Duration },
     #[error("standard input could not be read; redirect it from a file with the options")]
     ReadInput(#[source] io::Error),
     #[error("the certificate file could not be read; check that it exists and is yours to read")]
     ReadCertificate(#[source] io::Error),
+    #[error(
+        "something is already where the picture of the code is to be; remove it, or name another file with --qr-png"
+    )]
+    PictureExists,
     #[error("the picture of the code could not be written; name a file in a folder of yours")]
     WritePicture(#[source] io::Error),
-    #[error("the code could not be drawn")]
+    #[error("the code could not be drawn; update this program, or report it as a mistake in it")]
     Draw(#[from] DrawError),
-    #[error("what happens could not be written to standard error")]
+    #[error("the code could not be shown on standard error; leave that open, or name a file with --qr-png")]
     WriteProgress(#[source] io::Error),
     #[error("the credential could not be written to standard output; ask the website for new options")]
     WriteCredential(#[source] io::Error),
@@ -75,6 +81,13 @@ impl From<CeremonyError> for Error {
 }
 
 impl Error {
+    pub(crate) fn from_picture(error: io::Error) -> Self {
+        match error.kind() {
+            io::ErrorKind::AlreadyExists => Self::PictureExists,
+            _ => Self::WritePicture(error),
+        }
+    }
+
     /// The message, with the system's or library's reason behind it unless the message has it already.
     pub(crate) fn in_one_line(&self) -> String {
         let mut text = self.to_string();
@@ -94,6 +107,7 @@ impl Error {
             Self::Origin(_) | Self::Options(_) | Self::TooLong { .. } | Self::Certificate(_) => Kind::Input,
             Self::ReadInput(_)
             | Self::ReadCertificate(_)
+            | Self::PictureExists
             | Self::WritePicture(_)
             | Self::Draw(_)
             | Self::WriteProgress(_)
@@ -101,7 +115,7 @@ impl Error {
             | Self::System { .. } => Kind::InputOutput,
             Self::Address(_) => Kind::TunnelService,
             Self::Radio(_) => Kind::NoRadio,
-            Self::TimedOut(_) => Kind::TimedOut,
+            Self::TimedOut(_) | Self::Unfinished { .. } => Kind::TimedOut,
             Self::Cancelled => Kind::Cancelled,
             Self::Session(error) => of_session(error),
             Self::Phone(PhoneError::NotDiscoverable | PhoneError::NoVerification) => Kind::Refused,

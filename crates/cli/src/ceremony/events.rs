@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 
 use serde::Serialize;
+use zeroize::Zeroizing;
 
 use super::{
     error::{Error, Kind},
@@ -26,6 +27,9 @@ enum Event<'a> {
     Failed { kind: &'static str, exit_code: u8, message: String },
 }
 
+/// Bytes for what stands around the values in a line.
+const ROOM: usize = 256;
+
 /// Writes events.
 pub(crate) struct Events<W> {
     out: W,
@@ -38,7 +42,9 @@ impl<W: Write> Events<W> {
 
     pub(crate) fn show(&mut self, shown: &Shown<'_>) -> io::Result<()> {
         let Shown { code, origin, rp_id, seconds, .. } = *shown;
-        self.write(&Event::Code { code, origin, rp_id, seconds })
+        let names = [origin, rp_id].map(|name| name.len().saturating_mul(2));
+        let room = names.into_iter().fold(code.len(), usize::saturating_add).saturating_add(ROOM);
+        self.write_in(&Event::Code { code, origin, rp_id, seconds }, room)
     }
 
     pub(crate) fn tell(&mut self, step: &Step) -> io::Result<()> {
@@ -61,9 +67,15 @@ impl<W: Write> Events<W> {
         self.write(&Event::Failed { kind: kind.name(), exit_code: kind.code(), message })
     }
 
-    /// A whole line at once, so that readers never see a part of one.
     fn write(&mut self, event: &Event<'_>) -> io::Result<()> {
-        let mut line = serde_json::to_vec(event)?;
+        self.write_in(event, ROOM)
+    }
+
+    /// A whole line at once, so that readers never see a part of one. What it is put together in is wiped, for which it
+    /// must not grow beyond `room` if it holds a secret.
+    fn write_in(&mut self, event: &Event<'_>, room: usize) -> io::Result<()> {
+        let mut line = Zeroizing::new(Vec::with_capacity(room));
+        serde_json::to_writer(&mut *line, event)?;
         line.push(b'\n');
         self.out.write_all(&line)?;
         self.out.flush()
