@@ -2,8 +2,10 @@
 //! crate. What a fuzzer has found there stays.
 #![forbid(unsafe_code)]
 
+mod bus;
 mod corpus;
 mod machines;
+mod phone;
 mod tunnels;
 mod vectors;
 mod webauthn;
@@ -18,6 +20,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     vectors::write(&here.join("../../crates/proto/tests/vectors"), &mut corpus)?;
     machines::write(&mut corpus)?;
     tunnels::write(&mut corpus)?;
+    tunnels::write_callers(&mut corpus)?;
+    bus::write(&mut corpus)?;
+    phone::write(&mut corpus)?;
     webauthn::write(&mut corpus)?;
     let mut out = std::io::stdout().lock();
     for (target, seeds) in corpus.written() {

@@ -2,6 +2,8 @@
 
 use std::io;
 
+use hybridge_fuzz_input::Writer;
+
 use crate::corpus::Corpus;
 
 /// The flags of the first byte.
@@ -59,6 +61,25 @@ pub(crate) fn write(corpus: &mut Corpus) -> io::Result<()> {
     ] {
         let ended = [steps(0, &message), steps(CLIENT, &message), steps(CLIENT, &end), steps(0, &message)];
         corpus.add("two_connections", [&[0, 1], &ended.concat()[..]].concat())?;
+    }
+    Ok(())
+}
+
+/// Writes the seeds of who may open tunnels, and for whom proxies speak.
+pub(crate) fn write_callers(corpus: &mut Corpus) -> io::Result<()> {
+    let tokens = "# apps\nphone:0123456789abcdefA\n  0123456789abcdefB\n";
+    let keys = "main:000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f\n";
+    for (file, token) in [(tokens, "0123456789abcdefB"), (keys, "v1.main.1600.00"), ("", "")] {
+        corpus.add("access", Writer::default().chunk(file.as_bytes()).fixed(token.as_bytes()).finish())?;
+    }
+    for (header, first, second) in [
+        (0, "198.51.100.7, 192.0.2.1 ,10.1.2.3", "10.0.0.1"),
+        (0, "[2001:db8::1]:4711", "::ffff:10.0.0.1"),
+        (1, "for=198.51.100.7, for=192.0.2.1", "by=x;for=10.0.0.1"),
+        (1, "for=192.0.2.9", "For=\"[2001:db8::1]:80\";host=\"a\\\",b;for=x\""),
+    ] {
+        let seed = Writer::default().byte(header).chunk(first.as_bytes()).fixed(second.as_bytes());
+        corpus.add("forwarded", seed.finish())?;
     }
     Ok(())
 }
