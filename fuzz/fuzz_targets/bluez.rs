@@ -8,8 +8,11 @@ use hybridge_ble::{AddressKind, DeviceAddress, ServiceUuid, Sighting};
 use hybridge_testkit::bluez::{AdvertData, Filter, announcement};
 use libfuzzer_sys::fuzz_target;
 use zbus::{
-    LE, OwnedObjectPath, OwnedVariant,
-    wire::serialized::{Context, Data},
+    OwnedObjectPath, OwnedVariant,
+    wire::{
+        LE,
+        serialized::{Context, Data},
+    },
 };
 
 /// The flags of the first byte.

@@ -34,7 +34,7 @@ fuzz_target!(|request: &[u8]| {
     let (status, cbor) = reply.split_first().expect("a status");
     if *status == 0 {
         check_canonical(cbor).expect("a canonical reply");
-        if let Some(MAKE_CREDENTIAL | GET_ASSERTION) = request.first() {
+        if let Some(MAKE_CREDENTIAL | GET_ASSERTION) = request.first().copied() {
             assert!(subject.is_some(), "what is granted was shown");
         }
     } else {
