@@ -28,7 +28,6 @@ use std::{
 };
 
 use clap::Parser;
-use tempfile::TempDir;
 
 use crate::{
     case::{Case, Scene},
@@ -55,26 +54,29 @@ struct Arguments {
     #[arg(long, value_name = "FOLDER")]
     logs: Option<PathBuf>,
     /// Runs one case in this process, which must be in a namespace of its own
-    #[arg(long, value_name = "NAME", hide = true)]
+    #[arg(long, value_name = "NAME", hide = true, requires = "folder")]
     case: Option<String>,
+    /// The folder of that case, which is removed by whoever has made it
+    #[arg(long, value_name = "FOLDER", hide = true)]
+    folder: Option<PathBuf>,
 }
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    match &arguments.case {
-        Some(name) => one(name, &arguments).await,
-        None => Suite::new(&arguments).run().await,
+    match (&arguments.case, &arguments.folder) {
+        (Some(name), Some(folder)) => one(name, folder, &arguments).await,
+        _ => Suite::new(&arguments).run().await,
     }
 }
 
 /// Runs one case here. What is wrong goes to standard error.
-async fn one(name: &str, arguments: &Arguments) -> ExitCode {
+async fn one(name: &str, folder: &Path, arguments: &Arguments) -> ExitCode {
     let Some(case) = catalogue::cases().into_iter().find(|case| case.name == name) else {
         say(std::io::stderr(), "there is no such case");
         return ExitCode::FAILURE;
     };
-    match play(&case, &arguments.phone, arguments.logs.as_deref()).await {
+    match play(&case, &arguments.phone, folder, arguments.logs.as_deref()).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             say(std::io::stderr(), failure);
@@ -83,15 +85,16 @@ async fn one(name: &str, arguments: &Arguments) -> ExitCode {
     }
 }
 
-async fn play(case: &Case, phone: &Path, logs: Option<&Path>) -> Result<(), Failure> {
+async fn play(case: &Case, phone: &Path, folder: &Path, logs: Option<&Path>) -> Result<(), Failure> {
     namespace::arrive().await?;
-    let folder = TempDir::with_prefix("hybridge-browser-")?;
-    let mut scene = Scene::set(case, phone, folder.path()).await?;
+    let mut scene = Scene::set(case, phone, folder).await?;
     let played = scene.play(case).await;
     if played.is_err() {
         scene.last_words().iter().for_each(|line| say(std::io::stderr(), line));
-        if let Some(logs) = logs {
-            scene.keep(&logs.join(case.name.replace([':', ',', ' '], "-"))).await?;
+        if let Some(logs) = logs
+            && let Err(error) = scene.keep(&logs.join(case.name.replace([':', ',', ' '], "-"))).await
+        {
+            say(std::io::stderr(), format_args!("what a person needs could not be kept: {error}"));
         }
     }
     played

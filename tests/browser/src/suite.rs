@@ -4,14 +4,19 @@ use std::{
     collections::VecDeque,
     ffi::{OsStr, OsString},
     fmt,
-    io::Write,
-    process::{ExitCode, Output},
+    io::{ErrorKind, Write},
+    process::ExitCode,
     time::{Duration, Instant},
 };
 
-use tokio::task::JoinSet;
+use tempfile::TempDir;
+use tokio::{task::JoinSet, time::sleep};
 
 use crate::{Arguments, catalogue, failure::Failure, namespace};
+
+/// How often a folder that something still writes to is removed once more, and the pause before that.
+const ATTEMPTS: usize = 20;
+const PAUSE: Duration = Duration::from_millis(250);
 
 /// What is to be run, and how.
 pub(crate) struct Suite {
@@ -108,23 +113,43 @@ impl Row {
 
 async fn run(place: usize, name: String, arguments: Vec<OsString>) -> Row {
     let started = Instant::now();
-    let mut all: Vec<&OsStr> = vec!["--case".as_ref(), name.as_ref()];
-    all.extend(arguments.iter().map(OsString::as_os_str));
-    let output = namespace::enter(&all).await;
-    let failed = !matches!(&output, Ok(output) if output.status.success());
-    if failed {
-        tell(&name, output);
+    let outcome = in_a_folder(&name, &arguments).await;
+    if let Err(told) = &outcome {
+        say(std::io::stdout(), format_args!("FAILED {name}\n{told}"));
     }
-    Row { place, name, time: started.elapsed(), failed }
+    Row { place, name, time: started.elapsed(), failed: outcome.is_err() }
 }
 
-/// Tells about a failed case at once.
-fn tell(name: &str, output: Result<Output, Failure>) {
-    let told = match output {
-        Ok(output) => String::from_utf8_lossy(&output.stderr).into_owned(),
-        Err(failure) => failure.to_string(),
+/// Runs a case with a folder of its own, which has to be gone afterwards. Gives what is wrong.
+///
+/// The folder is made out here, as what the case has started writes into it until the kernel has ended all of it.
+async fn in_a_folder(name: &str, arguments: &[OsString]) -> Result<(), String> {
+    let folder = TempDir::with_prefix("hybridge-browser-").map_err(|error| error.to_string())?;
+    let mut all: Vec<&OsStr> = vec!["--case".as_ref(), name.as_ref(), "--folder".as_ref()];
+    all.push(folder.path().as_os_str());
+    all.extend(arguments.iter().map(OsString::as_os_str));
+    let outcome = match namespace::enter(&all).await {
+        Ok(output) if output.status.success() => Ok(()),
+        Ok(output) => Err(String::from_utf8_lossy(&output.stderr).into_owned()),
+        Err(failure) => Err(failure.to_string()),
     };
-    say(std::io::stdout(), format_args!("FAILED {name}\n{told}"));
+    match (outcome, remove(folder).await) {
+        (outcome, Ok(())) => outcome,
+        (outcome, Err(failure)) => Err(format!("{}{failure}", outcome.err().unwrap_or_default())),
+    }
+}
+
+/// Removes a folder. A case that was given up may need a moment to end.
+async fn remove(folder: TempDir) -> Result<(), Failure> {
+    let path = folder.keep();
+    for _ in 0..ATTEMPTS {
+        match std::fs::remove_dir_all(&path) {
+            Ok(()) => return Ok(()),
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+            Err(_) => sleep(PAUSE).await,
+        }
+    }
+    std::fs::remove_dir_all(&path).map_err(|error| Failure::file(path, error))
 }
 
 /// Writes a line. One that cannot be written is of no use to anybody.
