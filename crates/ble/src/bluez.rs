@@ -9,19 +9,27 @@ mod l2cap;
 mod queue;
 
 use std::fmt;
+use std::sync::Arc;
 
-use bluer::adv::AdvertisementHandle;
 use bluer::{Adapter, ErrorKind, InternalErrorKind, Session};
 
+pub use self::advert::SystemAdvert;
 pub use self::l2cap::{SystemListening, SystemSocket};
-use crate::system_bus::{Bus, named};
+use crate::system_bus::{Bus, Watch, named};
 use crate::{Advertisement, Advertiser, PayloadLimit, RadioError};
 
 /// An adapter of this computer, for sending and for connections.
 ///
 /// It belongs to the tokio runtime that it was opened in, and needs its timers and input and output.
 pub struct SystemRadio {
+    host: Arc<Host>,
+    adapter: Adapter,
+}
+
+/// What an adapter and the adverts that it sends are watched with.
+struct Host {
     bus: Bus,
+    watch: Watch,
     adapter: Adapter,
 }
 
@@ -41,7 +49,8 @@ impl SystemRadio {
         let name = bus.choose(adapter).await?.name;
         let session = Session::new().await.map_err(|cause| sort("connect", cause))?;
         let adapter = session.adapter(&name).map_err(|cause| sort("take the adapter", cause))?;
-        Ok(Self { bus, adapter })
+        let watch = bus.watch(&name).await?;
+        Ok(Self { host: Arc::new(Host { bus, watch, adapter: adapter.clone() }), adapter })
     }
 
     /// The name of the adapter, as `hci0`.
@@ -51,7 +60,7 @@ impl SystemRadio {
 
     /// Whether the adapter can be used right now.
     async fn look(&self) -> Result<(), RadioError> {
-        self.bus.look(self.adapter.name()).await
+        self.host.bus.look(self.adapter.name()).await
     }
 }
 
@@ -69,26 +78,12 @@ impl Advertiser for SystemRadio {
     /// An advert that is not connectable has a fresh random address. A connectable one has the adapter's own, unless
     /// the system is set up to hide it, as others connect to that. How often it is repeated is the system's choice:
     /// every 1.28 s, or every 100 to 150 ms where `bluetoothd` allows programs to choose.
+    ///
+    /// When `bluetoothd` is restarted or the adapter switched off and on, the advert is put on the air again.
     async fn advertise(&self, advert: Advertisement) -> Result<SystemAdvert, RadioError> {
         PayloadLimit::LEGACY.check(&advert)?;
         self.look().await?;
-        let adapter = self.adapter.clone();
-        // A task of its own, so that the answer is awaited, and the advert withdrawn, even if the caller gives up.
-        let asked = tokio::spawn(async move { adapter.advertise(advert::form(&advert)).await });
-        let answer = asked.await.map_err(|cause| named("advertise", "", cause.into()))?;
-        answer.map(|handle| SystemAdvert { _handle: handle }).map_err(|cause| sort("advertise", cause))
-    }
-}
-
-/// An advert on the air. Dropping it withdraws the advert.
-#[must_use = "dropping the handle withdraws the advert"]
-pub struct SystemAdvert {
-    _handle: AdvertisementHandle,
-}
-
-impl fmt::Debug for SystemAdvert {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SystemAdvert").finish_non_exhaustive()
+        SystemAdvert::put_up(Arc::clone(&self.host), &advert).await
     }
 }
 

@@ -53,8 +53,8 @@ pub trait Advertiser: Send + Sync {
 
     /// Puts an advert on the air, repeated until the handle is dropped, and returns once the radio sends.
     ///
-    /// When the adapter fails later, the advert ends without notice: a sender learns nothing about its receivers
-    /// in any case.
+    /// When the adapter fails later, the advert ends without notice, or is put on the air again where the radio can
+    /// tell that it has to: a sender learns nothing about its receivers in any case.
     ///
     /// # Errors
     /// [`RadioError::AdvertTooLarge`] before anything is sent, when the service data does not fit. Any other

@@ -16,6 +16,7 @@ use dbus::message::MatchRule;
 use dbus::nonblock::{MsgMatch, Proxy, SyncConnection};
 use tokio::sync::watch;
 use tokio::task::{AbortHandle, spawn_blocking};
+use tokio::time::{Instant, sleep};
 
 pub(crate) use self::adapters::AdapterState;
 pub(crate) use self::refusal::{named, refusal};
@@ -27,6 +28,12 @@ const ADAPTER: &str = "org.bluez.Adapter1";
 const BUS: &str = "org.freedesktop.DBus";
 /// How long BlueZ may take to answer. It takes milliseconds, or seconds if the bus has to start it first.
 const ANSWER: Duration = Duration::from_secs(10);
+/// How long an adapter may be off or gone before that is final. BlueZ switches its adapters off when it restarts.
+const FLICKER: Duration = Duration::from_secs(2);
+/// How long BlueZ may be gone before that is final.
+const RESTART: Duration = Duration::from_secs(10);
+/// The pause between two looks at an adapter.
+const PAUSE: Duration = Duration::from_millis(50);
 
 /// Everything BlueZ has, as it lists it: interfaces with their properties, by path.
 type Objects = HashMap<Path<'static>, HashMap<String, PropMap>>;
@@ -35,6 +42,7 @@ type Objects = HashMap<Path<'static>, HashMap<String, PropMap>>;
 pub(crate) struct Bus {
     connection: Arc<SyncConnection>,
     reader: AbortHandle,
+    upsets: Arc<watch::Sender<u64>>,
 }
 
 impl Bus {
@@ -43,7 +51,15 @@ impl Bus {
         let opened = opened.map_err(|cause| named("connect", "", cause.into()))?;
         let (reader, connection) = opened.map_err(|cause| refusal("connect", cause))?;
         connection.set_signal_match_mode(true);
-        Ok(Self { connection, reader: tokio::spawn(reader).abort_handle() })
+        let upsets = Arc::new(watch::Sender::new(0));
+        let count = Arc::clone(&upsets);
+        let reader = tokio::spawn(async move {
+            let fault = reader.await;
+            tracing::debug!(%fault, "the connection to the bus ends");
+            drop(fault);
+            upset(&count, true);
+        });
+        Ok(Self { connection, reader: reader.abort_handle(), upsets })
     }
 
     /// The adapters, in the order of their names. Starts BlueZ if the bus knows how.
@@ -59,6 +75,9 @@ impl Bus {
 
     /// Whether an adapter can be used right now. Starts nothing.
     pub(crate) async fn look(&self, adapter: &str) -> Result<(), RadioError> {
+        if self.is_gone() {
+            return Err(RadioError::ServiceGone);
+        }
         let bus = Proxy::new(BUS, "/org/freedesktop/DBus", ANSWER, &*self.connection);
         let answer = bus.method_call(BUS, "NameHasOwner", (BLUEZ,));
         let (running,): (bool,) = answer.await.map_err(|cause| refusal("look for its service", cause))?;
@@ -68,6 +87,28 @@ impl Bus {
         adapters::choose(self.adapters().await?, Some(adapter)).map(drop)
     }
 
+    /// Waits until an adapter can be used again, or is likely to stay as it is.
+    pub(crate) async fn settle(&self, adapter: &str) -> Result<(), RadioError> {
+        let upset = Instant::now();
+        let mut patience = FLICKER;
+        loop {
+            match self.look(adapter).await {
+                Err(RadioError::ServiceGone) if !self.is_gone() => patience = RESTART,
+                Err(_) if !self.is_gone() => {}
+                result => return result,
+            }
+            if upset.elapsed() >= patience {
+                return self.look(adapter).await;
+            }
+            sleep(PAUSE).await;
+        }
+    }
+
+    /// Whether the connection has ended, which is for good.
+    pub(crate) fn is_gone(&self) -> bool {
+        self.reader.is_finished()
+    }
+
     /// The adapter of a name or the first that is on.
     pub(crate) async fn choose(&self, name: Option<&str>) -> Result<AdapterState, RadioError> {
         adapters::choose(self.adapters().await?, name)
@@ -75,27 +116,34 @@ impl Bus {
 
     /// Watches an adapter.
     pub(crate) async fn watch(&self, adapter: &str) -> Result<Watch, RadioError> {
-        let (sender, upsets) = watch::channel(0u64);
-        let sender = Arc::new(sender);
+        let upsets = self.upsets.subscribe();
         let path = format!("{}{adapter}", adapters::FOLDER);
+        let added = path.clone();
 
-        let count = Arc::clone(&sender);
+        let count = Arc::clone(&self.upsets);
         let owners = self.subscribe(MatchRule::new_signal(BUS, "NameOwnerChanged").with_sender(BUS)).await?;
         let owners = owners.cb(move |_, (name,): (String,)| upset(&count, name == BLUEZ));
 
-        let count = Arc::clone(&sender);
+        let count = Arc::clone(&self.upsets);
         let power = MatchRule::new_signal("org.freedesktop.DBus.Properties", "PropertiesChanged");
         let power = self.subscribe(power.with_sender(BLUEZ).with_path(path.clone())).await?;
         let power = power.cb(move |_, (kind, changed): (String, PropMap)| {
             upset(&count, kind == ADAPTER && changed.contains_key("Powered"))
         });
 
+        let count = Arc::clone(&self.upsets);
         let removals = MatchRule::new_signal("org.freedesktop.DBus.ObjectManager", "InterfacesRemoved");
         let removals = self.subscribe(removals.with_sender(BLUEZ)).await?;
         let removals = removals.cb(move |_, (object, kinds): (Path<'static>, Vec<String>)| {
-            upset(&sender, *object == *path && kinds.iter().any(|kind| kind == ADAPTER))
+            upset(&count, *object == *path && kinds.iter().any(|kind| kind == ADAPTER))
         });
-        Ok(Watch { upsets, _rules: [owners, power, removals] })
+        let count = Arc::clone(&self.upsets);
+        let additions = MatchRule::new_signal("org.freedesktop.DBus.ObjectManager", "InterfacesAdded");
+        let additions = self.subscribe(additions.with_sender(BLUEZ)).await?;
+        let additions = additions.cb(move |_, (object, kinds): (Path<'static>, HashMap<String, PropMap>)| {
+            upset(&count, *object == *added && kinds.contains_key(ADAPTER))
+        });
+        Ok(Watch { upsets, _rules: [owners, power, removals, additions] })
     }
 
     async fn subscribe(&self, rule: MatchRule<'static>) -> Result<MsgMatch, RadioError> {
@@ -117,12 +165,12 @@ impl Drop for Bus {
     }
 }
 
-/// Counts what upsets an adapter: BlueZ comes or goes, the adapter is switched on or off or is unplugged. What an
-/// adapter was asked for before may be forgotten after that.
+/// Counts what upsets an adapter: BlueZ comes or goes, the adapter is switched on or off, plugged in or unplugged, or
+/// the bus ends. What an adapter was asked for before may be forgotten after that.
 pub(crate) struct Watch {
     upsets: watch::Receiver<u64>,
     /// The rules that count; they end when they are dropped.
-    _rules: [MsgMatch; 3],
+    _rules: [MsgMatch; 4],
 }
 
 impl Watch {

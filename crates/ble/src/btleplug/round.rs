@@ -15,12 +15,6 @@ use crate::RadioError;
 const BUSY: Duration = Duration::from_secs(15);
 /// The pause before it is asked again.
 const AGAIN: Duration = Duration::from_millis(200);
-/// How long an adapter may be off or gone before that is final. BlueZ switches its adapters off when it restarts.
-const FLICKER: Duration = Duration::from_secs(2);
-/// How long BlueZ may be gone before that is final.
-const RESTART: Duration = Duration::from_secs(10);
-/// The pause between two looks at the adapter.
-const PAUSE: Duration = Duration::from_millis(50);
 
 /// The discovery of an adapter, which runs while somebody holds a [`Round`] of it.
 pub(super) struct Discovery {
@@ -132,7 +126,7 @@ async fn keep(
         }
         tokio::select! {
             _ = &mut *stop => return None,
-            settled = settle(host) => if let Err(fault) = settled { return Some(fault) },
+            settled = host.settle() => if let Err(fault) = settled { return Some(fault) },
         }
         upsets.mark_unchanged();
         host.stop().await;
@@ -142,23 +136,6 @@ async fn keep(
             Err(_) if upsets.has_changed().unwrap_or(false) => {}
             Err(fault) => return Some(fault),
         }
-    }
-}
-
-/// Waits until the adapter can be used again, or is likely to stay as it is.
-async fn settle(host: &Host) -> Result<(), RadioError> {
-    let upset = Instant::now();
-    let mut patience = FLICKER;
-    loop {
-        match host.look().await {
-            Ok(()) => return Ok(()),
-            Err(RadioError::ServiceGone) => patience = RESTART,
-            Err(_) => {}
-        }
-        if upset.elapsed() >= patience {
-            return host.look().await;
-        }
-        sleep(PAUSE).await;
     }
 }
 

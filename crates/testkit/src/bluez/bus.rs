@@ -35,6 +35,9 @@ pub enum BusError {
     /// It ended before it said where it listens.
     #[error("dbus-daemon did not start: what it said is in the log at level debug")]
     NotStarted(#[source] io::Error),
+    /// It could not be ended.
+    #[error("dbus-daemon could not be ended: look for it among the processes, and end it there")]
+    NotEnded(#[source] io::Error),
 }
 
 /// A running bus. Dropping it ends the bus.
@@ -42,8 +45,8 @@ pub enum BusError {
 pub(super) struct PrivateBus {
     address: String,
     /// Ends before the bus, so that it does not end somebody else.
-    _watchdog: Child,
-    _process: Child,
+    watchdog: Child,
+    process: Child,
     _log: JoinSet<()>,
     _folder: TempDir,
 }
@@ -77,12 +80,18 @@ impl PrivateBus {
             log.join_all().await;
             return Err(ended());
         }
-        Ok(Self { address, _watchdog: watchdog, _process: process, _log: log, _folder: folder })
+        Ok(Self { address, watchdog, process, _log: log, _folder: folder })
     }
 
     /// Where programs connect.
     pub(super) fn address(&self) -> &str {
         &self.address
+    }
+
+    /// Ends the bus and waits until it is gone.
+    pub(super) async fn kill(&mut self) -> Result<(), BusError> {
+        self.watchdog.kill().await.map_err(BusError::NotEnded)?;
+        self.process.kill().await.map_err(BusError::NotEnded)
     }
 }
 

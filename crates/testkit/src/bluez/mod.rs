@@ -255,6 +255,19 @@ impl FakeBluez {
         while self.server.join_next().await.is_some() {}
     }
 
+    /// Lets the bus die, and bluetoothd with it. It cannot be started again.
+    ///
+    /// # Errors
+    /// [`FakeBluezError::Stopped`] without a bus, and [`FakeBluezError::Bus`].
+    ///
+    /// # Cancel safety
+    /// Dropping the future does not undo it.
+    pub async fn kill_bus(&mut self) -> Result<(), FakeBluezError> {
+        self.bus.as_mut().ok_or(FakeBluezError::Stopped)?.kill().await?;
+        self.stop().await;
+        Ok(())
+    }
+
     /// Starts bluetoothd again, if it is stopped. All adapters are plugged in and switched on, and nothing is known of
     /// before.
     ///

@@ -52,6 +52,11 @@ impl Host {
         self.bus.look(&self.name).await
     }
 
+    /// Waits until the adapter can be used again, or is likely to stay as it is.
+    pub(in crate::btleplug) async fn settle(&self) -> Result<(), RadioError> {
+        self.bus.settle(&self.name).await
+    }
+
     pub(in crate::btleplug) async fn start(&self) -> Result<(), RadioError> {
         let started = self.adapter.start_scan(ScanFilter::default()).await;
         started.map_err(|cause| sort("scan", cause))
@@ -59,6 +64,10 @@ impl Host {
 
     /// Stops listening. When that fails, there is nothing that still listens.
     pub(in crate::btleplug) async fn stop(&self) {
+        if self.bus.is_gone() {
+            // The library would wait for an answer.
+            return;
+        }
         let _ = self.adapter.stop_scan().await;
     }
 }

@@ -7,12 +7,16 @@ use ::btleplug::api::{Central, CentralState, Manager as _, ScanFilter};
 use ::btleplug::platform::{Adapter, Manager};
 use tokio::sync::watch;
 use tokio::task::AbortHandle;
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 
 use crate::RadioError;
 
 /// How often the adapter is looked at while it may be in use.
 const LOOK: Duration = Duration::from_secs(1);
+/// How long an adapter may be off or gone before that is final.
+const FLICKER: Duration = Duration::from_secs(2);
+/// The pause between two looks at one that is off or gone.
+const PAUSE: Duration = Duration::from_millis(50);
 
 /// An adapter of this system.
 pub(in crate::btleplug) struct Host {
@@ -67,6 +71,18 @@ impl Host {
     /// Whether the adapter can be used right now.
     pub(in crate::btleplug) async fn look(&self) -> Result<(), RadioError> {
         usable(&self.adapter).await
+    }
+
+    /// Waits until the adapter can be used again, or is likely to stay as it is.
+    pub(in crate::btleplug) async fn settle(&self) -> Result<(), RadioError> {
+        let upset = Instant::now();
+        loop {
+            let result = self.look().await;
+            if result.is_ok() || upset.elapsed() >= FLICKER {
+                return result;
+            }
+            sleep(PAUSE).await;
+        }
     }
 
     pub(in crate::btleplug) async fn start(&self) -> Result<(), RadioError> {

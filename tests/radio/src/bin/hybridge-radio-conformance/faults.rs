@@ -15,9 +15,11 @@ use hybridge_radio_conformance::table::{Failure, Table};
 const LISTENS: &str = "hci0";
 const SENDS: &str = "hci1";
 const SOON: Duration = Duration::from_secs(10);
+/// Longer than a radio waits for bluetoothd.
+const LONG: Duration = Duration::from_secs(12);
 
 pub(crate) async fn run() -> Result<Table, Failure> {
-    let mut table = Table::new("faults", 17);
+    let mut table = Table::new("faults", 23);
     table.case("no bus", no_bus()).await;
     table.case("no bluetoothd", no_service()).await;
     table.case("no adapter", no_adapter()).await;
@@ -29,9 +31,15 @@ pub(crate) async fn run() -> Result<Table, Failure> {
     table.case("unplugged while it listens", unplugged()).await;
     table.case("bluetoothd gone while it listens", service_gone()).await;
     table.case("bluetoothd restarted while it listens", service_restarted()).await;
+    table.case("bus gone while it listens", bus_gone()).await;
     table.case("adapter off for a moment while it listens", flicker()).await;
     table.case("one of two scans dropped", one_of_two()).await;
     table.case("one advert too many", one_too_many()).await;
+    table.case("bluetoothd restarted while it advertises", restarted_advertising()).await;
+    table.case("bluetoothd gone for long while it advertises", gone_advertising()).await;
+    table.case("adapter off for a moment while it advertises", flicker_advertising()).await;
+    table.case("unplugged while it advertises", unplugged_advertising()).await;
+    table.case("withdrawn while bluetoothd is gone", withdrawn_meanwhile()).await;
     table.case("killed while it advertises", killed_advertising()).await;
     table.case("killed while it listens", killed_listening()).await;
     table.case("the fake BlueZ killed: its bus ends", host::killed()).await;
@@ -184,6 +192,18 @@ async fn service_restarted() -> Result<(), Failure> {
     Ok(())
 }
 
+async fn bus_gone() -> Result<(), Failure> {
+    let (mut bluez, mut puppet) = listening().await?;
+    puppet.tell(Order::Hear(advert(2))).await?;
+    faked(bluez.kill_bus().await)?;
+    puppet.failed("ServiceGone").await?;
+    // It stays over, and there is nothing to begin another with.
+    for order in [Order::Hear(advert(2)), Order::Scan, Order::Advertise(advert(2))] {
+        puppet.fails(order, "ServiceGone").await?;
+    }
+    Ok(())
+}
+
 async fn flicker() -> Result<(), Failure> {
     let (bluez, mut puppet) = listening().await?;
     faked(bluez.set_powered(LISTENS, false).await)?;
@@ -212,6 +232,72 @@ async fn one_too_many() -> Result<(), Failure> {
     }
     puppet.fails(Order::Advertise(advert(6)), "Driver").await?;
     expect_adverts(&bluez, 5).await
+}
+
+/// A puppet whose advert is on the air.
+async fn advertising() -> Result<(FakeBluez, Puppet), Failure> {
+    let (bluez, mut puppet) = stage().await?;
+    puppet.done(radio()).await?;
+    puppet.done(Order::Advertise(advert(1))).await?;
+    expect_adverts(&bluez, 1).await?;
+    Ok((bluez, puppet))
+}
+
+/// The first advert of a puppet, and no other, is on the air.
+async fn expect_it_back(bluez: &FakeBluez) -> Result<(), Failure> {
+    expect_adverts(bluez, 1).await?;
+    let mut laptop = Puppet::start(bluez.bus_address())?;
+    for order in [scanner(), Order::Scan, Order::Hear(advert(1))] {
+        laptop.done(order).await?;
+    }
+    expect_adverts(bluez, 1).await
+}
+
+async fn restarted_advertising() -> Result<(), Failure> {
+    let (mut bluez, _puppet) = advertising().await?;
+    for _ in 0..3 {
+        faked(bluez.restart().await)?;
+        expect_it_back(&bluez).await?;
+    }
+    Ok(())
+}
+
+async fn gone_advertising() -> Result<(), Failure> {
+    let (mut bluez, _puppet) = advertising().await?;
+    bluez.stop().await;
+    sleep(LONG).await;
+    faked(bluez.restart().await)?;
+    expect_it_back(&bluez).await
+}
+
+async fn flicker_advertising() -> Result<(), Failure> {
+    let (bluez, _puppet) = advertising().await?;
+    faked(bluez.set_powered(SENDS, false).await)?;
+    faked(bluez.set_powered(SENDS, true).await)?;
+    expect_it_back(&bluez).await
+}
+
+async fn unplugged_advertising() -> Result<(), Failure> {
+    let (bluez, _puppet) = advertising().await?;
+    faked(bluez.unplug(SENDS).await)?;
+    sleep(LONG).await;
+    faked(bluez.plug(SENDS).await)?;
+    expect_it_back(&bluez).await
+}
+
+async fn withdrawn_meanwhile() -> Result<(), Failure> {
+    let (mut bluez, mut puppet) = advertising().await?;
+    bluez.stop().await;
+    puppet.done(Order::Withdraw).await?;
+    faked(bluez.restart().await)?;
+    // As soon as it is back: the later one would come after an advert that is put up again.
+    puppet.done(Order::Advertise(advert(2))).await?;
+    expect_adverts(&bluez, 1).await?;
+    let mut laptop = Puppet::start(bluez.bus_address())?;
+    for order in [scanner(), Order::Scan, Order::Hear(advert(2))] {
+        laptop.done(order).await?;
+    }
+    expect_adverts(&bluez, 1).await
 }
 
 async fn killed_advertising() -> Result<(), Failure> {

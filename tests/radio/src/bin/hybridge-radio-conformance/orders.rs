@@ -18,6 +18,8 @@ pub(crate) enum Order {
     Hear(Vec<u8>),
     /// Advertise this beside what is on the air.
     Advertise(Vec<u8>),
+    /// Take the advert that was put on the air last off it.
+    Withdraw,
 }
 
 impl Order {
@@ -30,6 +32,7 @@ impl Order {
             Self::Drop => "drop ".to_owned(),
             Self::Hear(data) => format!("hear {}", HEXLOWER.encode(data)),
             Self::Advertise(data) => format!("advertise {}", HEXLOWER.encode(data)),
+            Self::Withdraw => "withdraw ".to_owned(),
         }
     }
 
@@ -44,6 +47,7 @@ impl Order {
             "drop" => Self::Drop,
             "hear" => Self::Hear(data()?),
             "advertise" => Self::Advertise(data()?),
+            "withdraw" => Self::Withdraw,
             _ => return None,
         })
     }

@@ -53,6 +53,7 @@ impl Stage {
                 let radio = self.radio.as_ref().ok_or(unopened)?;
                 self.adverts.push(radio.advertise(Advertisement::new(ServiceUuid::Fido, data)).await?);
             }
+            Order::Withdraw => drop(self.adverts.pop().ok_or(unopened)?),
         }
         Ok(())
     }
