@@ -1,12 +1,15 @@
 //! What goes wrong around the programs.
 
+use hybridge_ble::btleplug::SystemScanner;
+use hybridge_ble::{Scan, Scanner};
 use hybridge_radio_conformance::table::Failure;
+use tokio::time::timeout;
 
-use crate::PHONE;
 use crate::ceremony::{Way, meet};
 use crate::programs::{Laptop, Phone};
-use crate::system::{System, adverts, until};
+use crate::system::{SOON, System, adverts, until};
 use crate::website::Website;
+use crate::{LAPTOP, PHONE};
 
 /// The laptop's exit code for "no radio".
 const NO_RADIO: i32 = 4;
@@ -49,13 +52,35 @@ pub(crate) async fn phone_killed(website: &Website, way: &Way) -> Result<(), Fai
     until("no advert any more", async || adverts(PHONE).await == Some(0)).await
 }
 
+/// BlueZ is started again while the phone advertises: the advert is put on the air again.
+pub(crate) async fn restarted_advertising(
+    system: &mut System,
+    website: &Website,
+    way: &Way,
+) -> Result<(), Failure> {
+    let (options, _pending) = website.sign_in()?;
+    // Its laptop goes away, so that the phone waits.
+    let code = Laptop::start("get", &options, way).await?.code().to_owned();
+    let mut phone = Phone::start(&code, way).await?;
+    phone.tells("advertising").await?;
+    until("an advert", async || adverts(PHONE).await == Some(1)).await?;
+    system.kill_bluez().await?;
+    system.start_bluez().await?;
+    until("the advert once more", async || adverts(PHONE).await == Some(1)).await?;
+    let scanner = SystemScanner::open(Some(LAPTOP)).await?;
+    let mut scan = scanner.scan().await?;
+    // Nobody else sends here, and this BlueZ remembers nothing.
+    timeout(SOON, scan.next()).await.map_err(|_| Failure::Stuck)??;
+    phone.kill().await
+}
+
 /// With no way to connect the phone says so, and the laptop goes on waiting.
 pub(crate) async fn no_way(website: &Website, way: &Way) -> Result<(), Failure> {
     let (options, _pending) = website.sign_in()?;
-    let laptop = Laptop::start("get", &options, way).await?;
+    let mut laptop = Laptop::start("get", &options, way).await?;
     let phone = Phone::start(laptop.code(), way).await?;
     match phone.finish().await {
-        Err(Failure::Unexpected { found, .. }) if found.contains("tunnel service") => Ok(()),
+        Err(Failure::Unexpected { found, .. }) if found.contains("tunnel service") => laptop.waits(),
         other => Err(Failure::unexpected("a phone without a tunnel service", other)),
     }
 }

@@ -54,7 +54,7 @@ async fn programs(system: &mut System) -> Result<Table, Failure> {
     let service = TunnelService::start().await?;
     let tunnel = Way::Tunnel;
     let [ada, grace] = website::USERS;
-    let mut table = Table::new("programs", 9);
+    let mut table = Table::new("programs", 10);
     table.case("create, through a tunnel", ceremony::create(&mut website, ada, &tunnel)).await;
     table.case("get, through a tunnel", ceremony::get(&mut website, &tunnel)).await;
     table.case("bluetoothd killed while the laptop waits", faults::killed(system, &website, &tunnel)).await;
@@ -62,6 +62,8 @@ async fn programs(system: &mut System) -> Result<Table, Failure> {
     let restarted = faults::restarted(system, &mut website, &tunnel);
     table.case("bluetoothd restarted while the laptop waits", restarted).await;
     table.case("phone killed while it advertises", faults::phone_killed(&website, &tunnel)).await;
+    let again = faults::restarted_advertising(system, &website, &tunnel);
+    table.case("bluetoothd restarted while the phone advertises", again).await;
     drop(service);
     table
         .case("create over L2CAP, no tunnel service", ceremony::create(&mut website, grace, &Way::L2cap))

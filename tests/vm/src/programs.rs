@@ -50,6 +50,14 @@ impl Laptop {
         &self.code
     }
 
+    /// It has not ended yet, as it has to.
+    pub(crate) fn waits(&mut self) -> Result<(), Failure> {
+        match self.process.try_wait()? {
+            None => Ok(()),
+            Some(status) => Err(Failure::unexpected("a laptop that waits", status)),
+        }
+    }
+
     /// What it prints. It has to end well.
     pub(crate) async fn finish(self) -> Result<String, Failure> {
         let (output, errors) = self.end().await?;

@@ -10,8 +10,8 @@ use tokio::time::{sleep, timeout};
 
 use crate::{LAPTOP, PHONE};
 
-/// Far more than it takes to start anything.
-const SOON: Duration = Duration::from_secs(30);
+/// Far more than it takes to start or to hear anything.
+pub(crate) const SOON: Duration = Duration::from_secs(30);
 const PAUSE: Duration = Duration::from_millis(50);
 
 /// The daemons. They end when this is dropped.
