@@ -73,14 +73,20 @@ pub trait Rig: Send + Sync {
     /// How long things may take.
     fn bounds(&self) -> Bounds;
 
-    /// How many scans run, as the system sees it, or `None` when it cannot tell.
-    fn running_scans(&self) -> impl Future<Output = Option<usize>> + Send {
-        async { None }
+    /// How many scans run, as the system sees it, or `None` on a system that does not know.
+    ///
+    /// # Errors
+    /// [`RadioError`] when a system that knows does not say, which breaks the promise that is being checked.
+    fn running_scans(&self) -> impl Future<Output = Result<Option<usize>, RadioError>> + Send {
+        async { Ok(None) }
     }
 
-    /// How many adverts are on the air, as the system sees it, or `None` when it cannot tell.
-    fn live_adverts(&self) -> impl Future<Output = Option<usize>> + Send {
-        async { None }
+    /// How many adverts are on the air, as the system sees it, or `None` on a system that does not know.
+    ///
+    /// # Errors
+    /// As [`running_scans`](Self::running_scans).
+    fn live_adverts(&self) -> impl Future<Output = Result<Option<usize>, RadioError>> + Send {
+        async { Ok(None) }
     }
 
     /// Six bytes that tell the adverts of this rig from those of other rigs. Every advert of the checks begins with
@@ -232,11 +238,13 @@ pub enum Problem {
     /// An advert was heard that should not be on the air.
     #[error("heard an advert that should not be on the air")]
     StillHeard,
-    /// A scan or an advert continues after its handle was dropped.
-    #[error("{count} still running {bound:?} after the handle was dropped")]
-    StillRunning {
+    /// A scan or an advert continues after its handle was dropped, or another was ended with it.
+    #[error("{count} running {bound:?} after a handle was dropped, not {expected}")]
+    WrongCount {
         /// How many the system reports.
         count: usize,
+        /// How many handles are left.
+        expected: usize,
         /// The rig's bound.
         bound: Duration,
     },

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use hybridge_ble::conformance::{self, Bounds, Check, Problem, Rig};
 use hybridge_ble::sim::{Air, AirOptions, Probability, SimDevice};
-use hybridge_ble::{Advertiser, DynAdvertiser, DynScanner, PayloadLimit, Scanner};
+use hybridge_ble::{Advertiser, DynAdvertiser, DynScanner, PayloadLimit, RadioError, Scanner};
 
 /// Two simulated devices, behind any form of the traits.
 struct SimRig<S, A> {
@@ -36,12 +36,12 @@ impl<S: Scanner, A: Advertiser> Rig for SimRig<S, A> {
         self.bounds
     }
 
-    async fn running_scans(&self) -> Option<usize> {
-        Some(self.devices.0.running_scans())
+    async fn running_scans(&self) -> Result<Option<usize>, RadioError> {
+        Ok(Some(self.devices.0.running_scans()))
     }
 
-    async fn live_adverts(&self) -> Option<usize> {
-        Some(self.devices.1.live_adverts())
+    async fn live_adverts(&self) -> Result<Option<usize>, RadioError> {
+        Ok(Some(self.devices.1.live_adverts()))
     }
 }
 

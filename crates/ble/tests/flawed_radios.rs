@@ -23,6 +23,8 @@ enum Flaw {
     WithdrawsAll,
     NeverWithdraws,
     LeavesRegistered,
+    EndsAllRegistered,
+    SaysNothing,
     WithdrawsEarly,
     ReportsOnceEver,
     OneScan,
@@ -68,6 +70,14 @@ impl Flawed {
         self.books.lock().unwrap()
     }
 
+    /// Whether it says what it is doing.
+    fn asked(&self) -> Result<(), RadioError> {
+        match self.flaw {
+            Flaw::SaysNothing => Err(RadioError::ServiceGone),
+            _ => Ok(()),
+        }
+    }
+
     /// Takes over an advert and gives its number.
     fn keep(&self, advert: SimAdvert) -> usize {
         let mut books = self.books();
@@ -102,12 +112,15 @@ impl Rig for Flawed {
         Bounds { hear: second, withdraw: second, quiet: second }
     }
 
-    async fn running_scans(&self) -> Option<usize> {
-        Some(self.laptop.running_scans())
+    async fn running_scans(&self) -> Result<Option<usize>, RadioError> {
+        self.asked()?;
+        Ok(Some(self.laptop.running_scans()))
     }
 
-    async fn live_adverts(&self) -> Option<usize> {
-        (self.flaw == Flaw::LeavesRegistered).then(|| self.phone.live_adverts())
+    async fn live_adverts(&self) -> Result<Option<usize>, RadioError> {
+        self.asked()?;
+        let told = matches!(self.flaw, Flaw::LeavesRegistered | Flaw::EndsAllRegistered);
+        Ok(told.then(|| self.phone.live_adverts()))
     }
 }
 
@@ -212,7 +225,7 @@ impl Drop for FlawedHandle {
         let mut books = self.rig.books();
         match self.rig.flaw {
             Flaw::NeverWithdraws | Flaw::LeavesRegistered => {}
-            Flaw::WithdrawsAll => books.adverts.clear(),
+            Flaw::WithdrawsAll | Flaw::EndsAllRegistered => books.adverts.clear(),
             _ => drop(books.adverts.remove(&self.number)),
         }
     }
@@ -263,10 +276,27 @@ async fn changed_data_is_noticed() {
 async fn what_goes_on_after_a_drop_is_noticed() {
     assert!(matches!(problem(Flaw::NeverWithdraws, Check::Withdrawn).await, Problem::StillHeard));
     assert!(matches!(problem(Flaw::NeverWithdraws, Check::OneOfTwoWithdrawn).await, Problem::StillHeard));
-    let left = problem(Flaw::LeavesRegistered, Check::Withdrawn).await;
-    assert!(matches!(left, Problem::StillRunning { count: 1, .. }), "{left}");
-    let problem = problem(Flaw::NeverStopsScanning, Check::ScanDropStops).await;
-    assert!(matches!(problem, Problem::StillRunning { count: 8, .. }), "{problem}");
+    for (flaw, check, found, wanted) in [
+        (Flaw::LeavesRegistered, Check::Withdrawn, 1, 0),
+        (Flaw::LeavesRegistered, Check::OneOfTwoWithdrawn, 2, 1),
+        (Flaw::EndsAllRegistered, Check::OneOfTwoWithdrawn, 0, 1),
+        (Flaw::NeverStopsScanning, Check::ScanDropStops, 8, 0),
+    ] {
+        let problem = problem(flaw, check).await;
+        let Problem::WrongCount { count, expected, .. } = problem else { panic!("{check:?}: {problem}") };
+        assert_eq!((count, expected), (found, wanted), "{check:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_system_that_does_not_say_what_it_does_is_noticed() {
+    for check in [Check::Withdrawn, Check::OneOfTwoWithdrawn, Check::ScanDropStops] {
+        let problem = problem(Flaw::SaysNothing, check).await;
+        assert!(
+            matches!(problem, Problem::Radio { action: "tell what it does", .. }),
+            "{check:?}: {problem}"
+        );
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use hybridge_ble::PayloadLimit;
 use hybridge_ble::bluez::SystemRadio;
 use hybridge_ble::btleplug::SystemScanner;
 use hybridge_ble::conformance::{Bounds, Rig, l2cap};
+use hybridge_ble::{PayloadLimit, RadioError};
 
 use crate::table::Failure;
 
@@ -37,6 +37,11 @@ impl SystemRig {
     }
 }
 
+/// BlueZ knows what it does, and has to say so.
+fn unsaid(source: bluer::Error) -> RadioError {
+    RadioError::Driver { action: "tell what it does", source: source.into() }
+}
+
 impl Rig for SystemRig {
     type Scanner = SystemScanner;
     type Advertiser = SystemRadio;
@@ -57,16 +62,19 @@ impl Rig for SystemRig {
         Bounds {
             hear: Duration::from_secs(20),
             withdraw: Duration::from_secs(2),
-            quiet: Duration::from_millis(500),
+            // More than twice as long as an advert's interval of 1.28 s.
+            quiet: Duration::from_secs(3),
         }
     }
 
-    async fn running_scans(&self) -> Option<usize> {
-        self.listening.is_discovering().await.ok().map(usize::from)
+    async fn running_scans(&self) -> Result<Option<usize>, RadioError> {
+        let asked = self.listening.is_discovering().await;
+        asked.map(|runs| Some(usize::from(runs))).map_err(unsaid)
     }
 
-    async fn live_adverts(&self) -> Option<usize> {
-        self.sending.active_advertising_instances().await.ok().map(usize::from)
+    async fn live_adverts(&self) -> Result<Option<usize>, RadioError> {
+        let asked = self.sending.active_advertising_instances().await;
+        asked.map(|count| Some(usize::from(count))).map_err(unsaid)
     }
 
     fn mark(&self) -> [u8; 6] {

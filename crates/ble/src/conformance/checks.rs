@@ -71,7 +71,8 @@ async fn one_of_two_withdrawn(rig: &impl Rig) -> Result<(), Problem> {
     let (gone, _kept) = (advertise(rig, &leaving).await?, advertise(rig, &staying).await?);
     series.hear(&mut scan_of_both, &[&leaving, &staying], rig.bounds()).await?;
     drop(gone);
-    series.silence(&mut scan_of_both, &leaving, rig.bounds().withdraw, rig.bounds()).await?;
+    left(1, rig.bounds().withdraw, || rig.live_adverts()).await?;
+    series.silence(&mut scan_of_both, &[&leaving], rig.bounds().withdraw, rig.bounds()).await?;
     // A fresh scan, because a radio may report an advert that does not change only once to each scan.
     series.hear(&mut scan(rig).await?, &[&staying], rig.bounds()).await
 }
@@ -83,8 +84,8 @@ async fn withdrawn(rig: &impl Rig) -> Result<(), Problem> {
     let handle = advertise(rig, &advert).await?;
     series.hear(&mut scan, &[&advert], rig.bounds()).await?;
     drop(handle);
-    none_left(rig.bounds().withdraw, || rig.live_adverts()).await?;
-    series.silence(&mut scan, &advert, rig.bounds().withdraw, rig.bounds()).await
+    left(0, rig.bounds().withdraw, || rig.live_adverts()).await?;
+    series.silence(&mut scan, &[&advert], rig.bounds().withdraw, rig.bounds()).await
 }
 
 async fn scan_after_advert(rig: &impl Rig) -> Result<(), Problem> {
@@ -121,11 +122,11 @@ async fn scan_drop_stops(rig: &impl Rig) -> Result<(), Problem> {
     for _ in 0..8 {
         drop(scan(rig).await?);
     }
-    none_left(rig.bounds().withdraw, || rig.running_scans()).await?;
+    left(0, rig.bounds().withdraw, || rig.running_scans()).await?;
     let mut series = Series::new(rig);
     let advert = series.plain();
     heard(rig, &series, &advert).await?;
-    none_left(rig.bounds().withdraw, || rig.running_scans()).await
+    left(0, rig.bounds().withdraw, || rig.running_scans()).await
 }
 
 async fn next_is_cancel_safe(rig: &impl Rig) -> Result<(), Problem> {
@@ -138,20 +139,20 @@ async fn next_is_cancel_safe(rig: &impl Rig) -> Result<(), Problem> {
 
 async fn oversize_refused(rig: &impl Rig) -> Result<(), Problem> {
     let max = max_data(rig);
-    for length in [max.saturating_add(1), max.saturating_add(256), 65_536] {
-        let mut series = Series::new(rig);
-        let advert = series.advert(ServiceUuid::Fido, length, 0xA5);
-        let mut scan = scan(rig).await?;
-        let bound = rig.bounds().hear;
+    let mut series = Series::new(rig);
+    let mut scan = scan(rig).await?;
+    let lengths = [max.saturating_add(1), max.saturating_add(256), 65_536];
+    let adverts = lengths.map(|length| series.advert(ServiceUuid::Fido, length, 0xA5));
+    for advert in &adverts {
+        let (length, bound) = (advert.data.len(), rig.bounds().hear);
         let result = timeout(bound, rig.advertiser().advertise(advert.clone())).await;
         match result.map_err(|_| Problem::Stuck { action: "refuse an advert", bound })? {
             Ok(_) => return Err(Problem::OversizeAccepted { length, max }),
             Err(RadioError::AdvertTooLarge { actual, max: told }) if (actual, told) == (length, max) => {}
             Err(other) => return Err(Problem::WrongRefusal(other)),
         }
-        series.silence(&mut scan, &advert, Duration::ZERO, rig.bounds()).await?;
     }
-    Ok(())
+    series.silence(&mut scan, &adverts.each_ref(), Duration::ZERO, rig.bounds()).await
 }
 
 /// The rig's limit, within what the checks can work with.
@@ -167,16 +168,20 @@ async fn heard(rig: &impl Rig, series: &Series, advert: &Advertisement) -> Resul
     series.hear(&mut scan, &[advert], rig.bounds()).await
 }
 
-/// Waits until the system reports that nothing of the kind is left, if it can tell.
-async fn none_left<F>(bound: Duration, probe: impl Fn() -> F) -> Result<(), Problem>
+/// Waits until the system reports that so many are left, if it knows.
+async fn left<F>(expected: usize, bound: Duration, probe: impl Fn() -> F) -> Result<(), Problem>
 where
-    F: Future<Output = Option<usize>>,
+    F: Future<Output = Result<Option<usize>, RadioError>>,
 {
     let end = after(bound);
     loop {
-        match probe().await {
-            None | Some(0) => return Ok(()),
-            Some(count) if Instant::now() >= end => return Err(Problem::StillRunning { count, bound }),
+        let count = probe().await.map_err(|source| Problem::Radio { action: "tell what it does", source })?;
+        match count {
+            None => return Ok(()),
+            Some(count) if count == expected => return Ok(()),
+            Some(count) if Instant::now() >= end => {
+                return Err(Problem::WrongCount { count, expected, bound });
+            }
             Some(_) => sleep(Duration::from_millis(10)).await,
         }
     }

@@ -95,17 +95,18 @@ impl Series {
         Err(Problem::NotHeard { missing: 1, bound: bounds.hear })
     }
 
-    /// Listens, and takes it for a problem to hear the advert once `grace` has passed.
+    /// Listens, and takes it for a problem to hear one of the adverts once `grace` has passed.
     pub(super) async fn silence(
         &self,
         scan: &mut impl Scan,
-        advert: &Advertisement,
+        adverts: &[&Advertisement],
         grace: Duration,
         bounds: Bounds,
     ) -> Result<(), Problem> {
         let (allowed, end) = (after(grace), after(grace.saturating_add(bounds.quiet)));
         while let Some(heard) = next_before(end, scan).await? {
-            if self.recognise(&heard)? == Some(advert) && Instant::now() > allowed {
+            let known = self.recognise(&heard)?;
+            if known.is_some_and(|known| adverts.contains(&known)) && Instant::now() > allowed {
                 return Err(Problem::StillHeard);
             }
         }
