@@ -198,24 +198,28 @@ impl ScriptedPhone {
     /// [`wait_for`](Self::wait_for). A session that was going on before is hung up. Must be called within a tokio
     /// runtime.
     pub fn scan(&self, code: &str) -> u64 {
+        // First, so that of two codes at once the one with the later number is answered.
+        let mut running = self.session_slot();
         let number = self.begin();
         let (session, code) = (self.session(number), code.to_owned());
-        let mut running = self.session_slot();
         running.abort_all();
+        while running.try_join_next().is_some() {}
         running.spawn(async move { drop(session.run(&code).await) });
         number
     }
 
     /// Hangs up, if it is answering a code.
     pub fn hang_up(&self) {
-        self.session_slot().abort_all();
+        let mut running = self.session_slot();
+        running.abort_all();
+        while running.try_join_next().is_some() {}
         let session = self.status().session;
         self.shared.status.send_if_modified(|status| {
-            let running = status.session == session && status.state.is_running();
-            if running {
+            let answering = status.session == session && status.state.is_running();
+            if answering {
                 status.state = PhoneState::Failed { reason: "the phone was told to hang up".to_owned() };
             }
-            running
+            answering
         });
     }
 

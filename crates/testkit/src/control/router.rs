@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use axum::{
     Json, Router,
     body::Bytes,
-    extract::{RawQuery, Request, State},
+    extract::{FromRequest, RawQuery, Request, State},
     http::{StatusCode, header},
     middleware::{Next, from_fn},
     response::{IntoResponse, Response},
@@ -28,6 +28,9 @@ pub fn router(phone: Arc<ScriptedPhone>) -> Router {
         .route("/hang-up", post(hang_up))
         .route("/passkeys", get(passkeys).delete(forget))
         .fallback(async || refusal(StatusCode::NOT_FOUND, "there is no such request: see the documentation"))
+        .method_not_allowed_fallback(async || {
+            refusal(StatusCode::METHOD_NOT_ALLOWED, "not with this method: see the documentation")
+        })
         .layer(from_fn(only_tests))
         .with_state(phone)
 }
@@ -47,6 +50,18 @@ impl IntoResponse for BadRequest {
 impl IntoResponse for NoQuestion {
     fn into_response(self) -> Response {
         refusal(StatusCode::CONFLICT, self)
+    }
+}
+
+/// A body of at most 2 MB, which is axum's limit.
+struct Content(Bytes);
+
+impl<S: Send + Sync> FromRequest<S> for Content {
+    type Rejection = Response;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Response> {
+        let body = Bytes::from_request(request, state).await;
+        body.map(Self).map_err(|error| refusal(error.status(), "the body cannot be read: send at most 2 MB"))
     }
 }
 
@@ -78,12 +93,12 @@ async fn status(State(phone): Phone, RawQuery(query): RawQuery) -> Result<Respon
     })
 }
 
-async fn scan(State(phone): Phone, body: Bytes) -> Result<Json<Value>, BadRequest> {
+async fn scan(State(phone): Phone, Content(body): Content) -> Result<Json<Value>, BadRequest> {
     let request = ScanRequest::parse(&body)?;
     Ok(Json(json!({ "session": phone.scan(&request.code) })))
 }
 
-async fn script(State(phone): Phone, body: Bytes) -> Result<Json<PhoneStatus>, BadRequest> {
+async fn script(State(phone): Phone, Content(body): Content) -> Result<Json<PhoneStatus>, BadRequest> {
     let change = ScriptChange::parse(&body)?;
     if let Some(answer) = change.answer {
         phone.set_answer(answer);

@@ -215,3 +215,15 @@ async fn what_is_no_code_fails_and_hanging_up_ends() {
     let status = world.phone.status();
     assert_eq!((status.session, status.state.name()), (session, "failed"));
 }
+
+#[tokio::test(start_paused = true)]
+async fn sessions_that_are_over_are_not_kept() {
+    let air = Air::new(1);
+    let phone = ScriptedPhone::new(air.device("phone"), DomainId::new(266), Arc::new(MemoryService::new()));
+    for number in 1..=5 {
+        assert_eq!(phone.scan("https://example.com"), number);
+        phone.wait_for(|status| status.session == number && status.state.name() == "failed").await;
+    }
+    phone.hang_up();
+    assert!(phone.session_slot().len() <= 1, "{}", phone.session_slot().len());
+}

@@ -106,3 +106,18 @@ async fn websites_are_kept_out() {
         assert_eq!(status, expected, "{host} {origin:?}");
     }
 }
+
+#[tokio::test]
+async fn wrong_methods_and_endless_bodies_are_refused_in_json() {
+    let control = Control::new();
+    for (method, path, body, expected) in [
+        (Method::GET, "/scan", String::new(), 405),
+        (Method::POST, "/status", String::new(), 405),
+        (Method::POST, "/script", " ".repeat(3_000_000), 413),
+        (Method::POST, "/scan", " ".repeat(3_000_000), 413),
+    ] {
+        let (status, told) = control.ask(method, path, body).await;
+        assert_eq!(status, expected, "{path}");
+        assert!(told["error"].as_str().is_some_and(|error| error.contains(": ")), "{path}: {told}");
+    }
+}
