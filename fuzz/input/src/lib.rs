@@ -114,6 +114,26 @@ pub mod packets {
     pub const COUNT: u8 = 5;
 }
 
+/// The steps of the `security_key` target.
+pub mod security_key {
+    /// A whole message: byte choosing the channel, command, chunk.
+    pub const MESSAGE: u8 = 0;
+    /// Any report: byte choosing the channel, kind, chunk.
+    pub const REPORT: u8 = 1;
+    /// The person agrees, or not: byte choosing the ticket, byte whose lowest bit is the answer.
+    pub const TOUCH: u8 = 2;
+    /// The person closes the window: byte choosing the ticket.
+    pub const CLOSE_WINDOW: u8 = 3;
+    /// The phone replies: byte choosing the ticket, chunk.
+    pub const REPLY: u8 = 4;
+    /// The last program closes the device.
+    pub const GONE: u8 = 5;
+    /// Time passes: sixteenths of seconds (2).
+    pub const WAIT: u8 = 6;
+    /// How many kinds of steps there are; a larger byte stands for its remainder.
+    pub const COUNT: u8 = 7;
+}
+
 /// Takes values from the front of the input. What is missing at its end reads as zeros.
 #[derive(Debug)]
 pub struct Reader<'b>(&'b [u8]);

@@ -4,6 +4,7 @@
 
 mod bus;
 mod corpus;
+mod keys;
 mod machines;
 mod phone;
 mod tunnels;
@@ -19,6 +20,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut corpus = Corpus::new(here.join("../corpus"));
     vectors::write(&here.join("../../crates/proto/tests/vectors"), &mut corpus)?;
     machines::write(&mut corpus)?;
+    keys::write(&mut corpus)?;
     tunnels::write(&mut corpus)?;
     tunnels::write_callers(&mut corpus)?;
     bus::write(&mut corpus)?;

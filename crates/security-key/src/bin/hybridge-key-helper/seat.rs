@@ -97,3 +97,6 @@ impl AtTheScreen {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
