@@ -1,8 +1,10 @@
 //! Who gets a key, with a login manager that says what the test wants.
 
-use std::sync::{Arc, Mutex};
+use std::{
+    os::unix::net::UnixStream,
+    sync::{Arc, Mutex},
+};
 
-use tokio::net::UnixStream;
 use zbus::{Guid, connection, fdo, interface, object_server::InterfaceRef};
 
 use super::*;
@@ -90,14 +92,10 @@ impl Fake {
         let facts = Arc::new(Mutex::new(facts));
         let server = connection::Builder::unix_stream(far)
             .server(Guid::generate())
-            .unwrap()
             .p2p()
             .serve_at("/org/freedesktop/login1", FakeManager)
-            .unwrap()
             .serve_at(USER, FakeUser { logged_in })
-            .unwrap()
             .serve_at(SESSION, FakeSession(Arc::clone(&facts)))
-            .unwrap()
             .build();
         let client = connection::Builder::unix_stream(near).p2p().build();
         let (server, bus) = tokio::try_join!(server, client).unwrap();
