@@ -1,5 +1,5 @@
 //! `hybridge key` as a program, with the test in the place of the helper and of a program that wants a security key.
-#![allow(clippy::unwrap_used, reason = "helpers of tests may fail loudly")]
+#![allow(clippy::panic, clippy::unwrap_used, reason = "helpers of tests may fail loudly")]
 #![cfg(target_os = "linux")]
 
 use std::{

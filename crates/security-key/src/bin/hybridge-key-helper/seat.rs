@@ -59,7 +59,9 @@ impl Seats {
         let path = match manager.get_user(user).await {
             Ok(path) => path,
             // A user that is not logged in.
-            Err(zbus::Error::MethodError(..) | zbus::Error::FDO(_)) => return Err(Failure::NotAtTheScreen(user)),
+            Err(zbus::Error::MethodError(..) | zbus::Error::FDO(_)) => {
+                return Err(Failure::NotAtTheScreen(user));
+            }
             Err(error) => return Err(error.into()),
         };
         let user_proxy = UserProxy::new(&self.bus, path).await?;
