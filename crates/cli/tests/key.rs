@@ -59,7 +59,7 @@ async fn reply(program: &mut HelperSocket) -> Vec<u8> {
 async fn a_person_at_the_terminal_is_the_touch() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("key.sock");
-    let listener = Listener::bind(&path).unwrap();
+    let listener = Listener::bind(&path, 0o600).unwrap();
     let (mut child, mut stderr) = start(&path);
     let mut program = HelperSocket::new(listener.accept().await.unwrap());
     assert!(line(&mut stderr).starts_with("This computer has a virtual security key now."));
@@ -98,7 +98,7 @@ async fn without_a_device_it_says_what_to_do() {
     assert_eq!(child.wait().unwrap().code(), Some(3));
     assert!(line(&mut stderr).starts_with("hybridge: the helper gives no security key; check"));
 
-    let listener = Listener::bind(&nowhere).unwrap();
+    let listener = Listener::bind(&nowhere, 0o600).unwrap();
     let (mut child, mut stderr) = start(&nowhere);
     drop(listener.accept().await.unwrap());
     assert_eq!(child.wait().unwrap().code(), Some(3), "the helper refuses");

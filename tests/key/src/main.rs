@@ -32,7 +32,7 @@ use person::{Order, Person};
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn Error>> {
     let path = env::args_os().nth(1).ok_or("name the path of a socket")?;
-    let listener = Listener::bind(Path::new(&path))?;
+    let listener = Listener::bind(Path::new(&path), 0o600)?;
     let (air, service) = (Air::new(1), MemoryService::new());
     let laptop = Arc::new(air.device("laptop"));
     let phone =

@@ -1,6 +1,14 @@
 //! Who is at the other end of the helper's socket.
 
-use std::{fs, io, os::unix::net::UnixListener as StdListener, path::Path};
+use std::{
+    fs::{self, Permissions},
+    io,
+    os::unix::{
+        fs::{FileTypeExt, PermissionsExt},
+        net::UnixListener as StdListener,
+    },
+    path::Path,
+};
 
 use rustix::net::{
     AddressFamily, SocketAddrUnix, SocketFlags, SocketType, bind, listen, socket_with,
@@ -39,18 +47,20 @@ impl Packets {
 pub struct Listener(UnixListener);
 
 impl Listener {
-    /// Listens at a path, in place of a socket that was left there. Needs a tokio runtime.
+    /// Listens at a path, in place of a socket that was left there. `mode` says who may connect: 0o600 for the same user.
+    /// Needs a tokio runtime.
     ///
     /// # Errors
     /// [`io::Error`]: the path cannot be used.
-    pub fn bind(path: &Path) -> io::Result<Self> {
+    pub fn bind(path: &Path, mode: u32) -> io::Result<Self> {
         let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
         let socket = socket_with(AddressFamily::UNIX, SocketType::SEQPACKET, flags, None)?;
-        match fs::remove_file(path) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-            _ => {}
+        // Anything but a socket is somebody's, and makes the next call fail.
+        if fs::symlink_metadata(path).is_ok_and(|about| about.file_type().is_socket()) {
+            fs::remove_file(path)?;
         }
         bind(&socket, &SocketAddrUnix::new(path)?)?;
+        fs::set_permissions(path, Permissions::from_mode(mode))?;
         listen(&socket, BACKLOG)?;
         UnixListener::from_std(StdListener::from(socket)).map(Self)
     }

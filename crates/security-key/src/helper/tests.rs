@@ -107,7 +107,7 @@ async fn the_device_can_vanish() {
 async fn the_kernel_says_who_connects() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("key.sock");
-    let listener = Listener::bind(&path).unwrap();
+    let listener = Listener::bind(&path, 0o600).unwrap();
     let mut program = HelperSocket::connect(&path).unwrap();
     let helper = listener.accept().await.unwrap();
     let peer = helper.peer().unwrap();
@@ -115,7 +115,11 @@ async fn the_kernel_says_who_connects() {
     assert_eq!(peer.process, i32::try_from(std::process::id()).unwrap());
     drop(helper);
     assert!(program.receive().await.is_err(), "refused");
-    Listener::bind(&path).expect("in place of the one of before");
+    Listener::bind(&path, 0o600).expect("in place of the one of before");
+    let file = folder.path().join("file");
+    std::fs::write(&file, "precious").unwrap();
+    assert!(Listener::bind(&file, 0o600).is_err());
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), "precious");
 }
 
 proptest! {

@@ -23,6 +23,9 @@ mod seat;
 use failure::Failure;
 use seat::Seats;
 
+/// Everybody may ask. Who gets a key is for the login manager to say.
+const FOR_ALL: u32 = 0o666;
+
 /// Gives a virtual FIDO security key to a program of whoever sits at this computer
 ///
 /// Holds /dev/uhid, makes one security key for each connection, and relays its reports. A connection is refused unless the
@@ -60,7 +63,7 @@ async fn run(args: &Args) -> Result<(), Failure> {
         let connection = io::stdin().as_fd().try_clone_to_owned().map_err(Failure::System)?;
         return serve(Packets::new(connection).map_err(Failure::System)?, args, &seats).await;
     };
-    let listener = Listener::bind(path).map_err(Failure::Listen)?;
+    let listener = Listener::bind(path, FOR_ALL).map_err(Failure::Listen)?;
     loop {
         let program = listener.accept().await.map_err(Failure::Listen)?;
         // One after the other: there is one person at the screen.
