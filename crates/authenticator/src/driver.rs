@@ -1,6 +1,6 @@
 //! One loop that moves bytes between the authenticator machine, the radio and the tunnel. It holds no protocol rule.
 
-use std::{future::pending, sync::Arc, time::Duration};
+use std::{error::Error as _, future::pending, sync::Arc, time::Duration};
 
 use hybridge_ble::{
     Advertisement, DynAdvertiser, DynHandle, RadioError, RadioFuture, ServiceUuid,
@@ -88,7 +88,10 @@ impl Driver {
             self.carry_out().await?;
             while let Some(event) = self.machine.poll_event() {
                 match event {
-                    Event::TunnelUnavailable(error) => on_progress(Progress::TunnelUnavailable(error)),
+                    Event::TunnelUnavailable(error) => {
+                        let reason = self.last_dial_error.as_ref().map(in_one_line);
+                        on_progress(Progress::TunnelUnavailable { error, reason });
+                    }
                     Event::Advertising => on_progress(Progress::Advertising),
                     Event::ClientConnected => on_progress(Progress::ClientConnected),
                     Event::CtapRequest(request) => return Ok(Next::Request(request)),
@@ -205,6 +208,20 @@ impl Driver {
             _ => {}
         }
     }
+}
+
+/// An error with its causes behind it.
+fn in_one_line(error: &DialError) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let words = error.to_string();
+        if !text.contains(&words) {
+            text.push_str(&format!(" ({words})"));
+        }
+        cause = error.source();
+    }
+    text.replace(char::is_control, " ")
 }
 
 /// The runtime's clock, which tests can bend.

@@ -3,13 +3,19 @@
 use hybridge_proto::authenticator::AuthenticatorError;
 
 /// What happens, for a person to see. New kinds may come; ignore those you do not know.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Progress {
     /// The tunnel is being opened.
     Connecting,
-    /// The tunnel cannot be opened, for this reason. A computer that can connect over Bluetooth is served all the same.
-    TunnelUnavailable(AuthenticatorError),
+    /// The tunnel cannot be opened. A computer that can connect over Bluetooth is served all the same.
+    TunnelUnavailable {
+        /// What the protocol saw.
+        error: AuthenticatorError,
+        /// What the dialer saw, a bad certificate for example, with its causes in one line; nothing if the time ran out
+        /// first.
+        reason: Option<String>,
+    },
     /// The advert is on the air; the tunnel is open, unless it is unavailable.
     Advertising,
     /// Whoever knows the code (or the link) and has heard the advert has joined. That it is the client that made the

@@ -17,7 +17,8 @@ pub trait CtapService: Send {
     /// not allowed; a request that cannot be understood gets an error status.
     ///
     /// # Cancel safety
-    /// The future is dropped when the client leaves. That must end any question to the user and leave the service
+    /// The future is dropped when the client leaves, and after
+    /// [`Authenticator::user_action`](crate::Authenticator::user_action). That must end any question to the user and leave the service
     /// ready for the next call; whether a credential was stored by then is open.
     fn call(&mut self, request: &[u8]) -> impl Future<Output = Vec<u8>> + Send;
 }

@@ -1,6 +1,6 @@
 //! Sessions: from a scanned code, or a call, to answered requests.
 
-use std::{fmt, sync::Arc};
+use std::{fmt, sync::Arc, time::Duration};
 
 use hybridge_ble::{DynAdvertiser, l2cap::DynL2capListener};
 use hybridge_proto::{
@@ -21,6 +21,9 @@ use crate::{
     progress::{Operation, Progress},
 };
 
+/// `CTAP2_ERR_USER_ACTION_TIMEOUT`.
+const USER_ACTION_TIMEOUT: u8 = 0x2F;
+
 /// An authenticator's radio, tunnel service and choices: everything a session needs beside a code and a service.
 #[non_exhaustive]
 pub struct Authenticator {
@@ -36,6 +39,11 @@ pub struct Authenticator {
     pub l2cap: Option<Arc<dyn DynL2capListener>>,
     /// How long things may take.
     pub timing: AuthenticatorTiming,
+    /// How long the service, and so the person whom it asks, may take for one request. Then the service's call is given
+    /// up, and the client is told that nobody answered (CTAP status 0x2F): a client that vanished without closing its
+    /// connection would keep the question open for ever. Default 10 minutes, the longest time that WebAuthn recommends
+    /// to websites.
+    pub user_action: Duration,
     advertiser: Arc<dyn DynAdvertiser>,
     dialer: Arc<dyn DynDialer>,
     rng: Option<Box<dyn CryptoRng + Send>>,
@@ -45,7 +53,8 @@ impl Authenticator {
     /// An authenticator that advertises with `advertiser` and reaches its tunnel service with `dialer`.
     pub fn new(domain: DomainId, advertiser: Arc<dyn DynAdvertiser>, dialer: Arc<dyn DynDialer>) -> Self {
         let timing = AuthenticatorTiming::default();
-        Self { domain, linking: None, l2cap: None, timing, advertiser, dialer, rng: None }
+        let user_action = Duration::from_secs(600);
+        Self { domain, linking: None, l2cap: None, timing, user_action, advertiser, dialer, rng: None }
     }
 
     /// Takes the next session's randomness from this generator: for simulations that are to be repeated. Whoever can
@@ -76,7 +85,7 @@ impl Authenticator {
             config.linking = self.linking.take();
         }
         let machine = AuthenticatorMachine::answer_code(config, &code, self.take_rng()?, now())?;
-        serve(self.driver(machine), service, on_progress).await
+        serve(self.driver(machine), self.user_action, service, on_progress).await
     }
 
     /// Answers a call from a client that remembers this authenticator.
@@ -95,7 +104,7 @@ impl Authenticator {
         let get_info = service.get_info().await;
         let config = self.machine_config(get_info);
         let machine = AuthenticatorMachine::answer_call(config, call, self.take_rng()?, now())?;
-        serve(self.driver(machine), service, on_progress).await
+        serve(self.driver(machine), self.user_action, service, on_progress).await
     }
 
     fn machine_config(&self, get_info: Vec<u8>) -> AuthenticatorConfig {
@@ -123,6 +132,7 @@ impl Authenticator {
 /// Lets the service answer one client, and hangs up properly.
 async fn serve(
     mut driver: Driver,
+    user_action: Duration,
     service: &mut impl CtapService,
     mut on_progress: impl FnMut(Progress) + Send,
 ) -> Result<(), Error> {
@@ -139,6 +149,7 @@ async fn serve(
             // The client left, or broke the rule of one request at a time: the question to the person ends here.
             next = driver.next(&mut on_progress) => break Err(next.err().unwrap_or(Error::ClientLeft)),
             reply = service.call(&request) => reply,
+            () = tokio::time::sleep(user_action) => vec![USER_ACTION_TIMEOUT],
         };
         if let Err(error) = driver.reply(&reply) {
             break Err(error.into());

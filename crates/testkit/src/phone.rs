@@ -274,7 +274,7 @@ impl Session {
             if let Progress::Replied { status } = progress {
                 last = Some(status);
             }
-            if let Some(state) = PhoneState::of(progress) {
+            if let Some(state) = PhoneState::of(&progress) {
                 shared.tell(number, state);
             }
         };

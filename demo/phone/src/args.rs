@@ -15,8 +15,10 @@ users of the machine and stay in the shell's history, so prefer --screen, a pict
 
 Approval:
   ask     asks at the terminal. Where a website wants its user verified, the passphrase is asked for; it is chosen
-          when a state directory is first used. Without --state there is none, and such websites are refused.
-  always  grants everything at once as if by the verified owner, and says TEST MODE. Needs --state.
+          when a state directory is first used, and asked for at each start until there is one: whoever chooses it
+          is the owner. Without it, and without --state, such websites are refused.
+  always  grants everything at once as if by the verified owner, and says TEST MODE. Needs --state, and one that has
+          no passphrase.
   never   refuses everything (CTAP status 0x27).
 
 Passkeys:
@@ -37,10 +39,11 @@ Events (--events json), one object a line on standard output, each with a member
   waiting-for-code
   code-read          hint
   connecting         tunnel_service
+  tunnel-unavailable reason
   advertising
   client-connected
   request            operation (make-credential, get-assertion), rp_id, accounts
-  decided            approved, user_verified
+  decided            approved, user_verified, test_mode
   replied            operation, status (CTAP; 0 is success)
   finished
   failed             error, exit_code

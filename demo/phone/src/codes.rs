@@ -55,16 +55,12 @@ impl Codes {
         Self::Lines(Lines { input: BufReader::new(tokio::io::stdin()), any: false })
     }
 
-    pub(crate) fn image(file: PathBuf) -> Result<Self, Error> {
-        let mut png = Zeroizing::new(Vec::new());
-        let read = if file == Path::new("-") {
-            std::io::stdin().lock().take(MAX_FILE).read_to_end(&mut png)
-        } else {
-            File::open(&file).and_then(|opened| opened.take(MAX_FILE).read_to_end(&mut png))
-        };
-        read.map_err(|error| Error::PictureFile(file, error))?;
-        let text = hybridge_picture::from_png(&png)?;
-        Ok(Self::Given(Some(code(&text)?)))
+    /// The code in a picture. A thread of its own reads it, since a pipe may keep it waiting.
+    pub(crate) async fn image(file: PathBuf) -> Result<Self, Error> {
+        let name = file.clone();
+        let read = spawn_blocking(move || picture(file)).await;
+        let code = read.unwrap_or_else(|gone| Err(Error::PictureFile(name, gone.into())))?;
+        Ok(Self::Given(Some(code)))
     }
 
     /// Watches the screen of this session.
@@ -78,6 +74,11 @@ impl Codes {
         matches!(self, Self::Lines(_) | Self::Screen(_))
     }
 
+    /// Whether they come from the screen, where everybody can show something.
+    pub(crate) const fn are_seen(&self) -> bool {
+        matches!(self, Self::Screen(_))
+    }
+
     /// The next code; none when there are no more.
     ///
     /// # Errors
@@ -89,6 +90,17 @@ impl Codes {
             Self::Screen(watch) => watch.next().await.map(Some),
         }
     }
+}
+
+fn picture(file: PathBuf) -> Result<Code, Error> {
+    let mut png = Zeroizing::new(Vec::new());
+    let read = if file == Path::new("-") {
+        std::io::stdin().lock().take(MAX_FILE).read_to_end(&mut png)
+    } else {
+        File::open(&file).and_then(|opened| opened.take(MAX_FILE).read_to_end(&mut png))
+    };
+    read.map_err(|error| Error::PictureFile(file, error))?;
+    code(&hybridge_picture::from_png(&png)?)
 }
 
 /// Codes that the screen shows, each of them once.

@@ -53,6 +53,9 @@ pub enum Error {
     /// Everything would be granted with passkeys that nobody has set apart for it.
     #[error("--approve always needs --state, so that no other passkeys are used; name a directory for tests")]
     AlwaysNeedsState,
+    /// Everything would be granted as if by the owner, who has chosen a passphrase to be known by.
+    #[error("--approve always is for tests, and these passkeys have a passphrase; name another --state")]
+    AlwaysNeedsTests,
     /// The answers to the first questions did not get through.
     #[error("the terminal could not be used; start the program from another one")]
     Terminal(#[source] io::Error),
@@ -132,7 +135,9 @@ impl Error {
             }
             Self::Picture(ReadError::NotPng(_)) => code::FILES,
             Self::Picture(_) => code::NOT_A_CODE,
-            Self::NoTerminal(_) | Self::AlwaysNeedsState | Self::Address(_) => code::USAGE,
+            Self::NoTerminal(_) | Self::AlwaysNeedsState | Self::AlwaysNeedsTests | Self::Address(_) => {
+                code::USAGE
+            }
             Self::PictureFile(..)
             | Self::Screen(_)
             | Self::Input(_)

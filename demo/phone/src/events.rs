@@ -37,6 +37,11 @@ pub enum Event {
         /// The host of its tunnel service.
         tunnel_service: String,
     },
+    /// The tunnel cannot be opened. A computer that can connect over Bluetooth is served all the same.
+    TunnelUnavailable {
+        /// Why, and what to do, in one line.
+        reason: String,
+    },
     /// Its advert is on the air.
     Advertising,
     /// A computer that has the code and heard the advert has connected.
@@ -57,6 +62,8 @@ pub enum Event {
         approved: bool,
         /// Whether the owner was verified.
         user_verified: bool,
+        /// Whether nobody was asked, as the phone agrees to everything by itself.
+        test_mode: bool,
     },
     /// A request was answered.
     Replied {
@@ -79,7 +86,8 @@ pub enum Event {
 impl Event {
     /// A decision, as it is told.
     pub(crate) const fn of(decision: Decision) -> Self {
-        Self::Decided { approved: decision.approved, user_verified: decision.verified }
+        let Decision { approved, verified, test_mode } = decision;
+        Self::Decided { approved, user_verified: verified, test_mode }
     }
 
     /// The name of an operation in events.
@@ -98,10 +106,14 @@ impl Event {
             Self::Ready { .. } | Self::CodeRead { .. } | Self::Failed { .. } => return None,
             Self::WaitingForCode => "Waiting for a code ...".to_owned(),
             Self::Connecting { tunnel_service } => format!("Connecting to {tunnel_service} ..."),
+            Self::TunnelUnavailable { reason } => {
+                format!("No tunnel: {reason}. Only a computer that connects over Bluetooth can come.")
+            }
             Self::Advertising => "Advertising over Bluetooth. Waiting for the computer ...".to_owned(),
             Self::ClientConnected => "The computer is connected.".to_owned(),
             Self::Request { operation, rp_id, accounts } => request(operation, rp_id, accounts),
             Self::Decided { approved: false, .. } => "Refused.".to_owned(),
+            Self::Decided { test_mode: true, .. } => "TEST MODE: approved by the setting.".to_owned(),
             Self::Decided { user_verified: true, .. } => "Approved, with user verification.".to_owned(),
             Self::Decided { .. } => "Approved, without user verification.".to_owned(),
             Self::Replied { operation: "make-credential", status: 0 } => "A passkey was made.".to_owned(),
@@ -135,6 +147,7 @@ const fn meaning(status: u8) -> &'static str {
         0x28 => ": no room for more passkeys",
         0x2B | 0x2C => ": the computer asks for what this phone cannot do",
         0x2E => ": no passkey for it on this phone",
+        0x2F => ": nobody decided in time",
         _ => "",
     }
 }

@@ -55,12 +55,15 @@ impl fmt::Display for Matter<'_> {
 pub(crate) struct Decision {
     pub(crate) approved: bool,
     pub(crate) verified: bool,
+    /// Whether it was granted by the setting for tests, and nobody was asked.
+    pub(crate) test_mode: bool,
 }
 
 impl Decision {
-    pub(crate) const REFUSED: Self = Self { approved: false, verified: false };
-    const SEEN: Self = Self { approved: true, verified: false };
-    const VERIFIED: Self = Self { approved: true, verified: true };
+    pub(crate) const REFUSED: Self = Self { approved: false, verified: false, test_mode: false };
+    const SEEN: Self = Self { approved: true, verified: false, test_mode: false };
+    const VERIFIED: Self = Self { approved: true, verified: true, test_mode: false };
+    const TEST_MODE: Self = Self { approved: true, verified: true, test_mode: true };
 }
 
 impl Approval {
@@ -76,7 +79,7 @@ impl Approval {
     /// Whether to grant a request. The owner is verified if that is wanted.
     pub(crate) async fn decide(&self, matter: &Matter<'_>, verification: bool) -> Decision {
         match self {
-            Self::Always => Decision::VERIFIED,
+            Self::Always => Decision::TEST_MODE,
             Self::Never => Decision::REFUSED,
             Self::Ask { console, passphrase: Some(passphrase) } if verification => {
                 verify(&**console, passphrase, matter).await
@@ -88,7 +91,7 @@ impl Approval {
     /// Whether the computer may know that there is no passkey for this relying party.
     pub(crate) async fn admit_none(&self, rp_id: &str) -> Decision {
         match self {
-            Self::Always => Decision::VERIFIED,
+            Self::Always => Decision::TEST_MODE,
             Self::Never => Decision::REFUSED,
             Self::Ask { console, .. } => {
                 let host = ShownHost(rp_id);

@@ -63,6 +63,10 @@ impl Phone {
             Progress::Connecting => {
                 reporter.tell(&Event::Connecting { tunnel_service: tunnel_service.clone() });
             }
+            Progress::TunnelUnavailable { error, reason } => {
+                let reason = reason.unwrap_or_else(|| error.to_string());
+                reporter.tell(&Event::TunnelUnavailable { reason });
+            }
             Progress::Advertising => reporter.tell(&Event::Advertising),
             Progress::ClientConnected => reporter.tell(&Event::ClientConnected),
             Progress::Request(asked) => operation = Some(asked),

@@ -1,7 +1,6 @@
 //! The program: from the command line to the exit code.
 
 use std::{
-    fs,
     io::{self, Write},
     path::Path,
     process::ExitCode,
@@ -20,15 +19,14 @@ use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::{EnvFilter, filter::LevelFilter};
 
 use crate::{
-    args::{self, Approve, Args, Secret},
+    args::{self, Args, Secret},
     codes::{Code, Codes},
     error::Error,
     events::{Event, Reporter, Style},
     person::Approval,
     phone::Phone,
-    setup,
+    setup::Asker,
     state::{LOCK_PATIENCE, Passkeys, StateDirectory},
-    terminal::Terminal,
 };
 
 /// Runs the program that the command line describes.
@@ -78,8 +76,10 @@ fn fail(reporter: &Reporter, error: &Error) {
 async fn run_until_signal(args: Args, reporter: &Arc<Reporter>) -> u8 {
     let idle = AtomicBool::new(false);
     let outcome = tokio::select! {
-        outcome = run(args, reporter, &idle) => outcome,
+        // First, so that they are caught before anything is waited for.
+        biased;
         () = signalled() => Err(Error::Interrupted),
+        outcome = run(args, reporter, &idle) => outcome,
     };
     match outcome {
         Ok(exit_code) => exit_code,
@@ -122,6 +122,11 @@ async fn run(args: Args, reporter: &Arc<Reporter>, idle: &AtomicBool) -> Result<
         let outcome = match next {
             Ok(None) => return Ok(exit_code),
             Ok(Some(code)) => answer(&mut phone, &code, reporter).await,
+            // Anything can stand on a screen, and what was passed over is not looked at again.
+            Err(error @ Error::Code(_)) if codes.are_seen() => {
+                say(&format!("a code on the screen is passed over: {}", error.in_one_line()));
+                continue;
+            }
             Err(error) => Err(error),
         };
         match outcome {
@@ -145,7 +150,7 @@ async fn answer(phone: &mut Phone, code: &Code, reporter: &Reporter) -> Result<(
 
 async fn codes(args: &Args) -> Result<Codes, Error> {
     match (&args.image, &args.code) {
-        (Some(file), _) => Codes::image(file.clone()),
+        (Some(file), _) => Codes::image(file.clone()).await,
         (None, Some(Secret(text))) if **text == "-" => Ok(Codes::standard_input()),
         (None, Some(Secret(text))) => Codes::argument(text),
         (None, None) => Codes::screen().await,
@@ -155,7 +160,7 @@ async fn codes(args: &Args) -> Result<Codes, Error> {
 async fn phone(args: &Args, reporter: &Arc<Reporter>) -> Result<Phone, Error> {
     let domain = DomainId::new(args.domain_id);
     domain.host().map_err(|_| SessionError::from(StartError::Unassigned(domain)))?;
-    let asker = Asker::for_choice(args)?;
+    let asker = Asker::for_choice(args.approve, args.state.is_some())?;
     let dialer = Arc::new(dialer(args).await?);
     let radio = Arc::new(SystemRadio::open(args.adapter.as_deref()).await.map_err(Error::Radio)?);
     let mut passkeys = passkeys(args.state.as_deref()).await?;
@@ -174,39 +179,10 @@ async fn phone(args: &Args, reporter: &Arc<Reporter>) -> Result<Phone, Error> {
     Ok(phone)
 }
 
-/// Who will decide, before there are passkeys to decide about.
-enum Asker {
-    Person(Arc<Terminal>),
-    Always,
-    Never,
-}
-
-impl Asker {
-    fn for_choice(args: &Args) -> Result<Self, Error> {
-        match args.approve {
-            Approve::Ask => Ok(Self::Person(Arc::new(Terminal::open().map_err(Error::NoTerminal)?))),
-            Approve::Always if args.state.is_none() => Err(Error::AlwaysNeedsState),
-            Approve::Always => Ok(Self::Always),
-            Approve::Never => Ok(Self::Never),
-        }
-    }
-
-    async fn approval(self, passkeys: &mut Passkeys) -> Result<Approval, Error> {
-        match self {
-            Self::Person(console) => {
-                let passphrase = setup::passphrase(&*console, passkeys).await?;
-                Ok(Approval::Ask { console, passphrase })
-            }
-            Self::Always => Ok(Approval::Always),
-            Self::Never => Ok(Approval::Never),
-        }
-    }
-}
-
 async fn dialer(args: &Args) -> Result<WebSocketDialer, Error> {
     let mut dialer = WebSocketDialer::new();
     if let Some(file) = &args.relay_ca {
-        let pem = fs::read(file).map_err(|error| Error::CaFile(file.clone(), error))?;
+        let pem = tokio::fs::read(file).await.map_err(|error| Error::CaFile(file.clone(), error))?;
         dialer = dialer.with_extra_roots_pem(&pem).map_err(|error| Error::Ca(file.clone(), error))?;
     }
     if let Some(address) = &args.relay_addr {

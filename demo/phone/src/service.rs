@@ -83,7 +83,9 @@ impl PhoneService {
             self.reporter.tell(&Event::of(Decision::REFUSED));
             return Err(Ctap2Error::OperationDenied);
         }
-        let chosen = if found.len() > 1 {
+        // The authenticator refuses what cannot be granted, so that no choice is worth the person's time.
+        let grantable = subject.presence && (!subject.verification || self.approval.can_verify());
+        let chosen = if found.len() > 1 && grantable {
             let Some(index) = self.approval.choose(&subject.rp_id, &accounts).await else {
                 self.reporter.tell(&Event::of(Decision::REFUSED));
                 return Err(Ctap2Error::OperationDenied);
@@ -165,7 +167,9 @@ impl Owner {
         let decision = self.approval.decide(matter, verification).await;
         self.reporter.tell(&Event::of(decision));
         match decision {
-            Decision { approved: true, verified } => Ok(UserCheck { presence: true, verification: verified }),
+            Decision { approved: true, verified, .. } => {
+                Ok(UserCheck { presence: true, verification: verified })
+            }
             _ => Err(Ctap2Error::OperationDenied),
         }
     }

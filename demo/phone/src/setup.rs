@@ -1,19 +1,51 @@
-//! The first questions: a passphrase for the owner of a new state.
+//! Who decides, and the first questions: a passphrase for the owner of a new state.
+
+use std::sync::Arc;
 
 use tokio::task::spawn_blocking;
 
 use crate::{
+    args::Approve,
     error::Error,
     passphrase::{MIN_CHARS, Verifier},
+    person::Approval,
     state::Passkeys,
-    terminal::{Console, Echo},
+    terminal::{Console, Echo, Terminal},
 };
 
+/// Who will decide, before there are passkeys to decide about.
+pub(crate) enum Asker {
+    Person(Arc<dyn Console>),
+    Always,
+    Never,
+}
+
+impl Asker {
+    pub(crate) fn for_choice(choice: Approve, has_state: bool) -> Result<Self, Error> {
+        match choice {
+            Approve::Ask => Ok(Self::Person(Arc::new(Terminal::open().map_err(Error::NoTerminal)?))),
+            Approve::Always if !has_state => Err(Error::AlwaysNeedsState),
+            Approve::Always => Ok(Self::Always),
+            Approve::Never => Ok(Self::Never),
+        }
+    }
+
+    pub(crate) async fn approval(self, passkeys: &mut Passkeys) -> Result<Approval, Error> {
+        match self {
+            Self::Person(console) => {
+                let passphrase = passphrase(&*console, passkeys).await?;
+                Ok(Approval::Ask { console, passphrase })
+            }
+            // Whoever chose it is the one to be verified, and nobody is.
+            Self::Always if passkeys.passphrase().is_some() => Err(Error::AlwaysNeedsTests),
+            Self::Always => Ok(Approval::Always),
+            Self::Never => Ok(Approval::Never),
+        }
+    }
+}
+
 /// What tells the owner's passphrase. If the state has none, the person chooses one, or does without.
-pub(crate) async fn passphrase(
-    console: &dyn Console,
-    passkeys: &mut Passkeys,
-) -> Result<Option<Verifier>, Error> {
+async fn passphrase(console: &dyn Console, passkeys: &mut Passkeys) -> Result<Option<Verifier>, Error> {
     if let Some(verifier) = passkeys.passphrase() {
         return Ok(Some(verifier.clone()));
     }
@@ -90,6 +122,19 @@ mod tests {
         drop(passkeys);
         let known = passphrase(&Answers::new(&[]), &mut open(&folder).await).await.unwrap().unwrap();
         assert!(known.matches("correct horse"));
+    }
+
+    #[tokio::test]
+    async fn a_state_with_an_owner_is_not_for_tests() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut passkeys = open(&folder).await;
+        let always = || Asker::for_choice(Approve::Always, true).unwrap();
+        assert!(matches!(always().approval(&mut passkeys).await, Ok(Approval::Always)));
+        passphrase(&Answers::new(&["correct horse", "correct horse"]), &mut passkeys).await.unwrap();
+        let refused = always().approval(&mut passkeys).await.err().unwrap();
+        assert!(matches!(refused, Error::AlwaysNeedsTests) && refused.exit_code() == 2, "{refused}");
+        let never = Asker::for_choice(Approve::Never, true).unwrap();
+        assert!(matches!(never.approval(&mut passkeys).await, Ok(Approval::Never)), "nothing is granted");
     }
 
     #[tokio::test]

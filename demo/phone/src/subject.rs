@@ -1,5 +1,7 @@
 //! What a request is about, for the person to see before it is answered.
 
+use std::fmt;
+
 use ciborium::Value;
 use hybridge_authenticator::Operation;
 use hybridge_proto::cbor::check_canonical;
@@ -9,7 +11,7 @@ const GET_ASSERTION: u8 = 0x02;
 
 /// A request for a passkey or with one, as far as a person is concerned. The authenticator reads and checks the
 /// request by itself; this only says what to show, and no request is granted on the strength of it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Subject {
     /// Making a passkey, or signing in with one.
@@ -20,6 +22,20 @@ pub struct Subject {
     pub user: Option<(String, String)>,
     /// The IDs of the credentials that an assertion may use; none allows all.
     pub allowed: Vec<Vec<u8>>,
+    /// Whether somebody has to be there: option `up`.
+    pub presence: bool,
+    /// Whether the owner has to be verified: option `uv`.
+    pub verification: bool,
+}
+
+impl fmt::Debug for Subject {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let allowed = self.allowed.len();
+        f.debug_struct("Subject")
+            .field("operation", &self.operation)
+            .field("allowed", &allowed)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Subject {
@@ -47,6 +63,8 @@ impl Subject {
             rp_id: named(rp, "id")?.as_text()?.to_owned(),
             user: Some((name("name"), name("displayName"))),
             allowed: Vec::new(),
+            presence: option(parameters, 7, "up").unwrap_or(true),
+            verification: option(parameters, 7, "uv").unwrap_or(false),
         })
     }
 
@@ -58,6 +76,8 @@ impl Subject {
             rp_id: member(parameters, 1)?.as_text()?.to_owned(),
             user: None,
             allowed: list.into_iter().flatten().filter_map(id).collect(),
+            presence: option(parameters, 5, "up").unwrap_or(true),
+            verification: option(parameters, 5, "uv").unwrap_or(false),
         })
     }
 
@@ -74,6 +94,10 @@ impl Subject {
 fn member(map: &Value, key: u8) -> Option<&Value> {
     let is_key = |found: &Value| found.as_integer() == Some(key.into());
     map.as_map()?.iter().find_map(|(found, value)| is_key(found).then_some(value))
+}
+
+fn option(map: &Value, options: u8, name: &str) -> Option<bool> {
+    named(member(map, options)?, name)?.as_bool()
 }
 
 fn named<'a>(map: &'a Value, name: &str) -> Option<&'a Value> {
@@ -102,12 +126,13 @@ mod tests {
             (cbor!({ "displayName" => "Ada" }), ("", "Ada"), "Ada"),
             (cbor!({ "name" => 7 }), ("", ""), ""),
         ] {
-            let parameters = cbor!({ 2 => rp.clone(), 3 => user.unwrap() }).unwrap();
+            let options = cbor!({ "uv" => true }).unwrap();
+            let parameters = cbor!({ 2 => rp.clone(), 3 => user.unwrap(), 7 => options }).unwrap();
             let subject = Subject::of(&request(MAKE_CREDENTIAL, &parameters)).unwrap();
             assert_eq!(subject.operation, Operation::MakeCredential);
             assert_eq!((subject.rp_id.as_str(), subject.account()), ("login.example", account));
             assert_eq!(subject.user, Some((names.0.to_owned(), names.1.to_owned())));
-            assert!(subject.allowed.is_empty());
+            assert!(subject.allowed.is_empty() && subject.presence && subject.verification);
         }
     }
 
@@ -118,6 +143,11 @@ mod tests {
         let subject = Subject::of(&request(GET_ASSERTION, &parameters)).unwrap();
         assert_eq!((subject.operation, subject.user.as_ref()), (Operation::GetAssertion, None));
         assert_eq!(subject.allowed, [vec![1; 16], vec![2; 16]]);
+        assert_eq!((subject.presence, subject.verification), (true, false));
+        assert!(format!("{subject:?}").ends_with("allowed: 2, .. }"), "no identifiers: {subject:?}");
+        let silent = cbor!({ 1 => "login.example", 5 => { "up" => false, "uv" => true } }).unwrap();
+        let silent = Subject::of(&request(GET_ASSERTION, &silent)).unwrap();
+        assert_eq!((silent.presence, silent.verification), (false, true));
         let open = cbor!({ 1 => "login.example" }).unwrap();
         assert!(Subject::of(&request(GET_ASSERTION, &open)).unwrap().allowed.is_empty());
     }

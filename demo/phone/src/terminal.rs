@@ -79,7 +79,7 @@ impl Terminal {
     }
 
     /// One line as the terminal hands it over when the return key is pressed.
-    async fn read_line(&self) -> io::Result<Option<Zeroizing<String>>> {
+    async fn read_line(&self) -> io::Result<Line> {
         let mut buffer = Zeroizing::new([0; MAX_ANSWER]);
         let read = self.file.async_io(Interest::READABLE, |file| {
             match rustix::io::read(file, &mut *buffer) {
@@ -91,11 +91,19 @@ impl Terminal {
         let length = read.await?;
         let line = buffer.get(..length).unwrap_or_default();
         if line.is_empty() {
-            return Ok(None);
+            return Ok(Line::End);
         }
-        let text = str::from_utf8(line).map_err(io::Error::other)?;
-        Ok(Some(Zeroizing::new(text.trim_end_matches(['\n', '\r']).to_owned())))
+        Ok(str::from_utf8(line).map_or(Line::NotText, |text| {
+            Line::Text(Zeroizing::new(text.trim_end_matches(['\n', '\r']).to_owned()))
+        }))
     }
+}
+
+/// What comes when the return key is pressed.
+enum Line {
+    Text(Zeroizing<String>),
+    NotText,
+    End,
 }
 
 #[async_trait]
@@ -108,7 +116,13 @@ impl Console for Terminal {
             Echo::Off => Some(Hidden::start(self.file.get_ref().as_fd())?),
         };
         self.write(question.as_bytes()).await?;
-        self.read_line().await
+        loop {
+            match self.read_line().await? {
+                Line::Text(text) => return Ok(Some(text)),
+                Line::End => return Ok(None),
+                Line::NotText => self.write(b"That is not text in UTF-8. Again: ").await?,
+            }
+        }
     }
 }
 

@@ -42,6 +42,18 @@ async fn a_passkey_is_made_and_used() {
     assert_eq!(request["operation"], "get-assertion");
     assert_eq!((&request["rp_id"], &request["accounts"][0]), (&support::RP_ID.into(), &"ada".into()));
     assert_eq!(table.newest("replied")["status"], 0);
+    assert_eq!(
+        (&table.newest("decided")["test_mode"], &table.newest("decided")["approved"]),
+        (&true.into(), &true.into())
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_tunnel_service_that_cannot_be_used_is_told_where_bluetooth_does_without() {
+    let mut table = Table::without_tunnel(Passkeys::in_memory(), Approval::Always);
+    Granted::made(&table.ask(&Creation::default().bytes()).await);
+    let reason = table.newest("tunnel-unavailable")["reason"].as_str().unwrap().to_owned();
+    assert!(reason.contains("no secure connection") && reason.contains("of another host"), "{reason}");
 }
 
 #[tokio::test]
@@ -150,6 +162,7 @@ async fn the_passphrase_verifies_its_owner() {
             assert!(question.contains("approve making a passkey for login.example as ada"), "{question}");
         }
         assert_eq!(table.newest("decided")["user_verified"], status == 0);
+        assert_eq!(table.newest("decided")["test_mode"], false);
     }
     person.will_say(&["correct horse"]);
     assert_eq!(Granted::signed(&table.ask(&assertion(&[], true)).await).flags, UP | UV);
@@ -209,6 +222,9 @@ async fn the_person_chooses_among_accounts() {
         person.was_asked();
     }
     assert_eq!(table.newest("request")["accounts"], serde_json::json!(["eve", "b\u{fffd}ob", "ada"]));
+    // What cannot be granted for any account.
+    assert_eq!(table.ask(&assertion(&[], true)).await, [0x2B]);
+    assert!(person.was_asked().is_empty());
 }
 
 #[tokio::test]

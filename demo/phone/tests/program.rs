@@ -13,6 +13,7 @@ use hybridge_proto::{
     keys::{PrivateKey, QrSecret},
     qr::QrCode,
 };
+use rustix::process::{Pid, Signal, kill_process};
 
 /// What a run left behind.
 struct Run {
@@ -114,6 +115,33 @@ fn a_picture_may_come_from_standard_input() {
     run(PHONE, &["--image", "-", "--approve", "never"], &png).fails(4, "Bluetooth");
     let file = scratch_file("code.png", &png);
     phone(&["--image", &file, "--approve", "never"]).fails(4, "Bluetooth");
+}
+
+/// Whoever was to give the picture may never do it.
+#[test]
+fn signals_end_a_phone_that_waits_for_its_picture() {
+    let mut child = Command::new(PHONE)
+        .args(["--image", "-", "--approve", "never"])
+        .stdin(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let status = format!("/proc/{}/status", child.id());
+    let catches = || {
+        let status = fs::read_to_string(&status).unwrap();
+        let caught = status.lines().find_map(|line| line.strip_prefix("SigCgt:")).unwrap();
+        let bit = 1 << (Signal::TERM.as_raw() - 1);
+        u64::from_str_radix(caught.trim(), 16).unwrap() & bit != 0
+    };
+    while !catches() {
+        std::thread::yield_now();
+    }
+    kill_process(Pid::from_child(&child), Signal::TERM).unwrap();
+    let stdin = child.stdin.take();
+    let output = child.wait_with_output().unwrap();
+    drop(stdin);
+    assert_eq!(output.status.code(), Some(130));
+    assert_eq!(output.stderr, b"hybridge-phone: interrupted\n");
 }
 
 #[test]

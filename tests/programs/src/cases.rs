@@ -38,6 +38,7 @@ cases! {
     "wrong origin: 1" bad_input::wrong_origin
     "unknown hints: ignored" bad_input::unknown_hints
     "relay with a bad certificate: 5" bad_input::bad_certificate
+    "relay with a bad certificate, phone: 5" bad_input::bad_certificate_at_the_phone
     "relay that is not there: 5" bad_input::no_relay
     "missing adapter: 4" radio::missing_adapter
     "adapter off: 4" radio::adapter_off
@@ -47,7 +48,7 @@ cases! {
     "phone refuses: 8" ends::refused
     "phone has no passkey: 8" ends::no_passkey
     "nobody scans: 6" ends::nobody_scans
-    "nobody approves: 6, phone ends" ends::nobody_approves
+    "nobody approves: 6, phone: 6" ends::nobody_approves
     "Ctrl-C before a phone: 130" ends::interrupted_before
-    "Ctrl-C while the phone asks: 130, phone ends" ends::interrupted_meanwhile
+    "Ctrl-C while the phone asks: 130, phone: 6" ends::interrupted_meanwhile
 }

@@ -22,11 +22,13 @@ pub(crate) struct Phone {
     /// The folder of its passkeys.
     pub(crate) name: &'static str,
     pub(crate) approve: &'static str,
+    /// Whether it trusts the tunnel service's certificate.
+    pub(crate) trusting: bool,
 }
 
 impl Default for Phone {
     fn default() -> Self {
-        Self { adapter: PHONE, name: "phone", approve: "always" }
+        Self { adapter: PHONE, name: "phone", approve: "always", trusting: true }
     }
 }
 
@@ -78,6 +80,7 @@ impl Phone {
         ];
         // Its passphrase would have to be typed.
         arguments.retain(|(name, _)| self.approve != "ask" || *name != "--state");
+        arguments.retain(|(name, _)| self.trusting || *name != "--relay-ca");
         let all = arguments.into_iter().flat_map(|(name, value)| [name.to_owned(), value]);
         all.chain(["--once", "--events", "json"].map(str::to_owned)).collect()
     }
@@ -100,7 +103,12 @@ impl Answering {
 
     /// The same, of a phone that has answered as it was meant to.
     pub(crate) async fn content(self) -> Result<(), Failure> {
+        self.ended_with(0).await
+    }
+
+    /// The same, with this exit code.
+    pub(crate) async fn ended_with(self, expected: i32) -> Result<(), Failure> {
         let code = self.end().await?;
-        check(code == Some(0), "a phone that is content", format!("exit code {code:?}"))
+        check(code == Some(expected), &format!("a phone's exit code {expected}"), format!("{code:?}"))
     }
 }

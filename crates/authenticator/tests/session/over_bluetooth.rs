@@ -43,7 +43,11 @@ async fn without_a_tunnel_the_advert_goes_on_the_air_all_the_same() {
     while steps.last() != Some(&Progress::Advertising) {
         steps.push(phone.steps.recv().await.unwrap());
     }
-    assert!(matches!(steps[1], Progress::TunnelUnavailable(AuthenticatorError::Dial(_))), "{steps:?}");
+    let Progress::TunnelUnavailable { error: AuthenticatorError::Dial(_), reason: Some(reason) } = &steps[1]
+    else {
+        panic!("{steps:?}")
+    };
+    assert!(reason.contains("does not answer") && reason.contains("(connection refused)"), "{reason}");
     assert_eq!((world.dialer.dials(), world.phone.live_adverts()), (2, 1));
     phone.task.abort();
 }

@@ -97,6 +97,22 @@ async fn the_owner_has_all_the_time_that_the_client_gives() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_question_that_nobody_answers_is_taken_back() {
+    let (world, mut laptop) = (World::new(), Laptop::new());
+    let service = Scripted::silent();
+    let phone = world.answer(&laptop.code, &service);
+    laptop.connect(&world).await;
+    let start = Instant::now();
+    laptop.ask(&[0x02, 0xA0]).await;
+    assert_eq!(laptop.reply().await, [0x2F]);
+    assert_eq!((start.elapsed().as_secs(), service.dropped()), (600, 1));
+    // A laptop that stays and says nothing is hung up on.
+    phone.outcome().await.unwrap();
+    assert_eq!(start.elapsed().as_secs(), 720);
+    world.nothing_is_left().await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_client_that_leaves_ends_the_question_to_the_owner() {
     for goodbye in [true, false] {
         let (world, mut laptop) = (World::new(), Laptop::new());
@@ -192,6 +208,7 @@ async fn endless_patience() {
     let mut authenticator = world.authenticator();
     let timing = &mut authenticator.timing;
     (timing.connect, timing.advertise, timing.idle) = (Duration::MAX, Duration::MAX, Duration::MAX);
+    authenticator.user_action = Duration::MAX;
     let phone = world.answer_with(authenticator, &laptop.code, &Scripted::replying([0]));
     laptop.connect(&world).await;
     laptop.ask(&[0x04]).await;

@@ -77,12 +77,12 @@ impl PhoneState {
     }
 
     /// What the progress of a session says about the phone. Its owner says the rest.
-    pub(super) const fn of(progress: Progress) -> Option<Self> {
+    pub(super) const fn of(progress: &Progress) -> Option<Self> {
         match progress {
             Progress::Connecting => Some(Self::Connecting),
             Progress::Advertising => Some(Self::Advertising),
             Progress::ClientConnected => Some(Self::Connected),
-            Progress::Replied { status } => Some(Self::Answered { status }),
+            Progress::Replied { status } => Some(Self::Answered { status: *status }),
             _ => None,
         }
     }

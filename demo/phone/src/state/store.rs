@@ -1,6 +1,9 @@
 //! The passkeys of a phone, as `passkey-authenticator` wants them.
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::{
+    fmt,
+    time::{SystemTime, UNIX_EPOCH},
+};
 
 use async_trait::async_trait;
 use passkey_authenticator::{CredentialStore, DiscoverabilitySupport, StoreInfo};
@@ -17,7 +20,6 @@ use super::{State, StateDirectory, StateError, StoredPasskey, format::MAX_PASSKE
 use crate::passphrase::Verifier;
 
 /// Passkeys, in memory and, if they have one, in a state directory: there before the website learns of them.
-#[derive(Debug)]
 pub struct Passkeys {
     state: State,
     directory: Option<StateDirectory>,
@@ -100,6 +102,12 @@ impl Passkeys {
             self.failure = Some(error);
             Ctap2Error::Other
         })
+    }
+}
+
+impl fmt::Debug for Passkeys {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Passkeys").field("len", &self.len()).finish_non_exhaustive()
     }
 }
 

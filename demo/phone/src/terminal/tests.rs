@@ -78,6 +78,20 @@ async fn answers_are_read_and_passphrases_not_shown() {
 }
 
 #[tokio::test]
+async fn what_is_not_text_is_asked_for_again() {
+    let (mut keyboard, terminal) = Keyboard::plug();
+    let person = async {
+        keyboard.sees("Secret? ").await;
+        (&*keyboard.file).write_all(b"caf\xE9\n").unwrap();
+        keyboard.sees("not text in UTF-8. Again: ").await;
+        assert!(!echoes(&terminal));
+        keyboard.press("caf\u{e9}\n");
+    };
+    let (answer, ()) = tokio::join!(terminal.ask("Secret? ", Echo::Off), person);
+    assert_eq!(text(answer).as_deref(), Some("caf\u{e9}"));
+}
+
+#[tokio::test]
 async fn what_was_typed_before_the_question_is_no_answer() {
     let (mut keyboard, terminal) = Keyboard::plug();
     keyboard.press("y\n");

@@ -9,10 +9,11 @@ use std::{
 
 use async_trait::async_trait;
 use hybridge_authenticator::DomainId;
-use hybridge_ble::sim::Air;
+use hybridge_ble::sim::{Air, SimDevice};
 use hybridge_client::{Hint, Progress, Session, SessionConfig, tunnel::MemoryService};
 use hybridge_phone::{Approval, Console, Echo, Error, Passkeys, Phone, Reporter, Style};
-use hybridge_proto::cbor::canonicalize;
+use hybridge_proto::{cbor::canonicalize, service::ServiceRequest};
+use hybridge_tunnel::{DialError, Dialed, Dialer, DynDialer};
 use passkey_crypto::iana::Algorithm;
 use passkey_types::{
     ctap2::{get_assertion, make_credential},
@@ -29,18 +30,39 @@ pub(crate) const RP_ID: &str = "login.example";
 /// A phone, its air and its tunnel service.
 pub(crate) struct Table {
     pub(crate) phone: Phone,
+    radio: Arc<SimDevice>,
     air: Air,
     service: MemoryService,
     told: Told,
+    /// Whether laptops connect over Bluetooth.
+    l2cap: bool,
 }
 
 impl Table {
     pub(crate) fn new(passkeys: Passkeys, approval: Approval) -> Self {
-        let (air, service, told) = (Air::new(1), MemoryService::new(), Told::default());
+        let service = MemoryService::new();
+        Self::with_dialer(Arc::new(service.clone()), service, passkeys, approval)
+    }
+
+    /// A phone whose tunnel service has a bad certificate, and that can be connected to over Bluetooth.
+    pub(crate) fn without_tunnel(passkeys: Passkeys, approval: Approval) -> Self {
+        let mut table = Self::with_dialer(Arc::new(BadCertificate), MemoryService::new(), passkeys, approval);
+        table.phone.authenticator.l2cap = Some(table.radio.clone());
+        Self { l2cap: true, ..table }
+    }
+
+    fn with_dialer(
+        dialer: Arc<dyn DynDialer>,
+        service: MemoryService,
+        passkeys: Passkeys,
+        approval: Approval,
+    ) -> Self {
+        let (air, told) = (Air::new(1), Told::default());
         let reporter = Arc::new(Reporter::new(Style::Json, Box::new(told.clone())));
-        let (radio, dialer) = (Arc::new(air.device("phone")), Arc::new(service.clone()));
-        let phone = Phone::new(DomainId::new(266), radio, dialer, passkeys, approval, reporter).unwrap();
-        Self { phone, air, service, told }
+        let radio = Arc::new(air.device("phone"));
+        let device = radio.clone();
+        let phone = Phone::new(DomainId::new(266), device, dialer, passkeys, approval, reporter).unwrap();
+        Self { phone, radio, air, service, told, l2cap: false }
     }
 
     /// One ceremony in which a laptop sends this request; its reply.
@@ -56,7 +78,11 @@ impl Table {
         request: &[u8],
     ) -> (Result<Vec<u8>, hybridge_client::Error>, Result<(), Error>) {
         let (radio, dialer) = (Arc::new(self.air.device("laptop")), Arc::new(self.service.clone()));
-        let session = Session::start(SessionConfig::new(Hint::GetAssertion), radio, dialer).unwrap();
+        let mut config = SessionConfig::new(Hint::GetAssertion);
+        if self.l2cap {
+            config.l2cap = Some(radio.clone());
+        }
+        let session = Session::start(config, radio, dialer).unwrap();
         let (show, mut screen) = mpsc::unbounded_channel();
         let laptop = async {
             let mut channel = session
@@ -86,6 +112,15 @@ impl Table {
     /// The newest event of a kind.
     pub(crate) fn newest(&self, kind: &str) -> serde_json::Value {
         self.told().into_iter().rev().find(|event| event["event"] == kind).unwrap()
+    }
+}
+
+/// What a phone meets whose tunnel service it cannot trust.
+struct BadCertificate;
+
+impl Dialer for BadCertificate {
+    async fn dial(&self, _request: &ServiceRequest) -> Result<Dialed, DialError> {
+        Err(DialError::Tls(io::Error::other("the certificate is of another host")))
     }
 }
 

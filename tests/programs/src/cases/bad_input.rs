@@ -57,6 +57,13 @@ pub(super) async fn bad_certificate(scene: &mut Scene) -> Result<(), Failure> {
     laptop.end().await?.refused(5)
 }
 
+pub(super) async fn bad_certificate_at_the_phone(scene: &mut Scene) -> Result<(), Failure> {
+    let (options, _) = Site::new()?.creation()?;
+    let mut laptop = Order::create(options).start(scene).await?;
+    let phone = Phone { trusting: false, ..Phone::default() };
+    phone.answer(scene, &laptop.code().await?).await?.ended_with(5).await
+}
+
 pub(super) async fn no_relay(scene: &mut Scene) -> Result<(), Failure> {
     let (options, _) = Site::new()?.creation()?;
     // The name of no host at all (RFC 6761).

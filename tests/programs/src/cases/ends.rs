@@ -57,7 +57,7 @@ pub(super) async fn nobody_approves(scene: &mut Scene) -> Result<(), Failure> {
     let phone = Phone::ponder(scene, &file)?;
     laptop.until("waiting-for-approval").await?;
     laptop.end().await?.refused(6)?;
-    phone.end().await.map(drop)
+    phone.ended_with(6).await
 }
 
 pub(super) async fn interrupted_before(scene: &mut Scene) -> Result<(), Failure> {
@@ -80,5 +80,5 @@ pub(super) async fn interrupted_meanwhile(scene: &mut Scene) -> Result<(), Failu
     laptop.until("waiting-for-approval").await?;
     laptop.interrupt()?;
     laptop.end().await?.refused(130)?;
-    phone.end().await.map(drop)
+    phone.ended_with(6).await
 }
