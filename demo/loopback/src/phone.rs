@@ -11,7 +11,7 @@ use thiserror::Error;
 use crate::{chance::Source, journal::Journal, laptop::Laptop, owner::Passkeys, screen::View};
 
 /// What happens on the phone.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum PhoneEvent {
     /// Its camera has read a code.

@@ -73,7 +73,7 @@ pub(crate) fn line(event: &Event) -> Option<Line> {
             let line = Line::new(Actor::Phone, "reads the code off the picture with its camera");
             Some(line.learned("knows the laptop's public key and the secret"))
         }
-        Event::Phone(PhoneEvent::Progress(progress)) => phone(*progress),
+        Event::Phone(PhoneEvent::Progress(progress)) => phone(progress),
         Event::TunnelService(event) => tunnel_service(*event),
         _ => None,
     }
@@ -124,7 +124,7 @@ fn laptop(event: &LaptopEvent) -> Option<Line> {
     })
 }
 
-fn phone(progress: PhoneProgress) -> Option<Line> {
+fn phone(progress: &PhoneProgress) -> Option<Line> {
     let say = |what: &str| Line::new(Actor::Phone, what);
     Some(match progress {
         PhoneProgress::Connecting => say("dials its tunnel service over TLS"),
