@@ -20,6 +20,9 @@ use crate::{
     status::Status,
 };
 
+#[cfg(test)]
+mod tests;
+
 const MAKE_CREDENTIAL: u8 = 0x01;
 const GET_ASSERTION: u8 = 0x02;
 

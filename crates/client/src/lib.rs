@@ -5,8 +5,8 @@
 //! has connected. What happens meanwhile comes as [`Progress`]; why it failed, as an [`Error`] that tells "Bluetooth
 //! is off" from "nobody scanned the code" from "the phone said no". Dropping either ends everything behind it.
 //!
-//! The radio is any [`ble::Scanner`]. This crate never checks which site may ask for which passkey: that is the
-//! caller's part, as in a browser.
+//! The radio is any [`ble::Scanner`]. [`Session`] and [`CtapChannel`] do not check which site may ask for which passkey:
+//! that is the caller's part, as in a browser, or that of the module `webauthn` (feature `webauthn`), which does check it.
 //!
 //! # A sign-in
 //!

@@ -1,6 +1,7 @@
 //! What can go wrong, by whose doing it is: the origin's, the options', the phone's.
 
 use hybridge_proto::cbor::CborError;
+use serde::de::Error as _;
 use thiserror::Error;
 
 /// Why a text is no origin that can ask for passkeys.
@@ -34,11 +35,14 @@ pub enum OptionsError {
         line: usize,
         /// Column in bytes, from 1; 0 if it is the line's end.
         column: usize,
-        /// What is wrong there.
+        /// What is wrong there, without the value that is.
         source: serde_json::Error,
     },
     /// The site's pages may not ask for passkeys of this relying party.
-    #[error("a page at {origin} may not ask for passkeys of {rp_id}; use an origin at or below that host")]
+    #[error(
+        "a page at {origin} may not ask for passkeys of {}; use an origin at or below that host",
+        shortened(rp_id)
+    )]
     ForeignRelyingParty {
         /// Where the page is from.
         origin: String,
@@ -55,7 +59,8 @@ pub enum OptionsError {
     },
     /// The relying party ID is not a host name in the form that is hashed.
     #[error(
-        "{rp_id:?} is not a relying party ID; write a host name in lower case, xn-- form, without port or dot"
+        "{:?} is not a relying party ID; write a host name in lower case, xn-- form, without port or dot",
+        shortened(rp_id)
     )]
     NotAHost {
         /// The relying party ID.
@@ -80,7 +85,34 @@ pub enum OptionsError {
 
 impl From<serde_json::Error> for OptionsError {
     fn from(source: serde_json::Error) -> Self {
-        Self::Json { line: source.line(), column: source.column(), source }
+        let (line, column) = (source.line(), source.column());
+        let source = if source.is_data() {
+            serde_json::Error::custom(without_value(&source.to_string()))
+        } else {
+            source
+        };
+        Self::Json { line, column, source }
+    }
+}
+
+/// Leaves out the value that an error quotes: it is the website's or the user's, and may be as long as the options. Names
+/// of members are ours.
+fn without_value(text: &str) -> String {
+    let names_a_member = ["missing field ", "duplicate field "].iter().any(|start| text.starts_with(start));
+    let Some((kind, rest)) = text.split_once(['"', '`']).filter(|_| !names_a_member) else {
+        return text.to_owned();
+    };
+    // What was expected is ours too, and has no such words in it.
+    let expected = rest.rfind(", expected ").and_then(|place| rest.get(place..));
+    format!("{}{}", kind.trim_end(), expected.unwrap_or_default())
+}
+
+/// No host name is longer than this, so one that may be a name is shown in full.
+fn shortened(name: &str) -> String {
+    const LONGEST: usize = 253;
+    match name.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("{}…", name.get(..end).unwrap_or_default()),
+        None => name.to_owned(),
     }
 }
 

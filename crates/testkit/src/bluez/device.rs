@@ -146,3 +146,56 @@ pub(super) fn call(member: &str) -> Result<(), Refusal> {
         _ => Err(Refusal::UnknownMethod),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use hybridge_ble::ServiceUuid;
+    use proptest::{collection::vec, prelude::*, sample::select};
+    use zbus::{OwnedObjectPath, OwnedVariant};
+
+    use super::*;
+
+    type Dict = BTreeMap<String, OwnedVariant>;
+
+    /// What a program understands that gets the announcement.
+    fn understood(adapter: &str, sighting: &Sighting) -> zbus::Result<(OwnedObjectPath, Dict)> {
+        let message = announcement(adapter, sighting)?;
+        let (path, mut interfaces): (OwnedObjectPath, BTreeMap<String, Dict>) =
+            message.body().deserialize()?;
+        assert_eq!(interfaces.len(), 1);
+        Ok((path, interfaces.remove(INTERFACE).unwrap()))
+    }
+
+    /// Paths of D-Bus, and others.
+    fn any_path() -> impl Strategy<Value = String> {
+        prop_oneof!["(/[A-Za-z0-9_]{1,6}){1,3}", "/", "[/a-z.-]{0,6}", ".{0,6}"]
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_heard_is_announced_as_it_is(
+            uuid in select(&ServiceUuid::ALL[..]),
+            data in vec(any::<u8>(), 0..300),
+            address in any::<[u8; DeviceAddress::LENGTH]>(),
+            kind in select(&[AddressKind::Public, AddressKind::Random][..]),
+        ) {
+            let device = DeviceAddress::new(address, kind);
+            let (path, properties) =
+                understood("/org/bluez/hci0", &Sighting::new(uuid, data.clone(), device)).unwrap();
+            prop_assert_eq!(path.as_str(), format!("/org/bluez/hci0/{}", object_name(&device)));
+            prop_assert_eq!(<&str>::try_from(&properties["Address"]).unwrap(), device.to_string());
+            let mut heard = BTreeMap::<String, OwnedVariant>::try_from(properties["ServiceData"].try_clone().unwrap()).unwrap();
+            let bytes = heard.remove(&Uuid::from_u128(uuid.long()).to_string()).unwrap();
+            prop_assert_eq!(Vec::<u8>::try_from(bytes).unwrap(), data);
+            prop_assert!(heard.is_empty());
+        }
+
+        #[test]
+        fn an_adapter_that_is_no_object_is_refused(adapter in any_path()) {
+            let device = DeviceAddress::new([2; DeviceAddress::LENGTH], AddressKind::Random);
+            let path = format!("{adapter}/{}", object_name(&device));
+            let announced = announcement(&adapter, &Sighting::new(ServiceUuid::Fido, [], device));
+            prop_assert_eq!(announced.is_ok(), OwnedObjectPath::try_from(path).is_ok());
+        }
+    }
+}

@@ -84,6 +84,7 @@ impl Filter {
 
 #[cfg(test)]
 mod tests {
+    use proptest::{collection::vec, prelude::*, sample::select};
     use zbus::Variant;
 
     use super::*;
@@ -131,5 +132,61 @@ mod tests {
         }
         let both = vec![("RSSI", Variant::from(-50_i16)), ("Pathloss", Variant::from(1_u16))];
         assert_eq!(read(both), Err(Refusal::InvalidArguments));
+    }
+
+    /// Values of all types that filters have, and of some that they do not have.
+    fn value() -> impl Strategy<Value = Variant<'static>> {
+        prop_oneof![
+            any::<bool>().prop_map(Variant::from),
+            any::<u8>().prop_map(Variant::from),
+            (-200..200_i16).prop_map(Variant::from),
+            (0..200_u16).prop_map(Variant::from),
+            any::<i32>().prop_map(Variant::from),
+            prop_oneof![select(&["auto", "le", "bredr", "AA:BB", ""][..]).prop_map(str::to_owned), ".{0,9}"]
+                .prop_map(Variant::from),
+            vec(".{0,9}", 1..3).prop_map(Variant::from),
+            vec(any::<u8>(), 1..9).prop_map(Variant::from),
+        ]
+    }
+
+    /// Whether BlueZ's documentation allows this value under this name.
+    fn allowed(name: &str, value: &Variant<'_>) -> bool {
+        match (name, value) {
+            ("UUIDs", Variant::Array(array)) => array.iter().all(|item| matches!(item, Variant::Str(_))),
+            ("RSSI", Variant::I16(rssi)) => (-127..=20).contains(rssi),
+            ("Pathloss", Variant::U16(loss)) => (0..=137).contains(loss),
+            ("Transport", Variant::Str(transport)) => matches!(transport.as_str(), "auto" | "bredr" | "le"),
+            ("DuplicateData" | "Discoverable", Variant::Bool(_)) | ("Pattern", Variant::Str(_)) => true,
+            (name, _) => !Filter::NAMES.contains(&name),
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn filters_are_understood_or_refused(
+            entries in proptest::collection::btree_map(
+                prop_oneof![9 => select(&Filter::NAMES[..]), 1 => Just("SomethingNew")],
+                value(),
+                0..4,
+            ),
+            rssi in any::<i16>(),
+        ) {
+            let both = entries.contains_key("RSSI") && entries.contains_key("Pathloss");
+            let good = !both && entries.iter().all(|(name, value)| allowed(name, value));
+            let least = entries.get("RSSI").and_then(|value| i16::try_from(value).ok());
+            let uuids = entries.contains_key("UUIDs");
+            match read(entries.into_iter().collect()) {
+                Ok(filter) => {
+                    prop_assert!(good);
+                    if filter.lets_through("AA:BB:CC:DD:EE:FF", rssi) {
+                        prop_assert!(!uuids && least.is_none_or(|least| rssi >= least));
+                    }
+                }
+                Err(refusal) => {
+                    prop_assert!(!good);
+                    prop_assert_eq!(refusal, Refusal::InvalidArguments);
+                }
+            }
+        }
     }
 }

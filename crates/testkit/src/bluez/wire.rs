@@ -36,9 +36,9 @@ pub(super) fn answer(call: &Message, answer: Result<Reply, Refusal>) -> zbus::Re
 pub(super) fn signal(change: &Change) -> zbus::Result<Message> {
     match change {
         Change::Added { path, interfaces } => Message::signal("/", OBJECT_MANAGER, "InterfacesAdded")
-            .build(&(ObjectPath::from_str_unchecked(path), interfaces_to_wire(interfaces))),
+            .build(&(ObjectPath::try_from(path.as_str())?, interfaces_to_wire(interfaces))),
         Change::Removed { path, interfaces } => Message::signal("/", OBJECT_MANAGER, "InterfacesRemoved")
-            .build(&(ObjectPath::from_str_unchecked(path), interfaces)),
+            .build(&(ObjectPath::try_from(path.as_str())?, interfaces)),
         Change::Changed { path, interface, changed, invalidated } => Message::signal(
             path.as_str(),
             PROPERTIES,
