@@ -96,6 +96,10 @@ impl Scene {
         let (order, pending) = self.relying_party.begin(step.ceremony)?;
         let skipped = self.chromium.log.len();
         self.site.order(order).await;
+        if step.phone == Phone::Watcher {
+            let phone = self.pocket.watch(&self.display.name, &self.radios, &self.tunnel)?;
+            return self.decide(step.expected, skipped, &pending, phone).await;
+        }
         let listed = matches!(step.ceremony, Ceremony::Create { discoverable: false, .. });
         let code = tokio::select! {
             code = self.display.code(listed, self.last_code.as_deref()) => code?,

@@ -64,6 +64,7 @@ fn with_the_program() -> Vec<Case> {
             "get, refused",
             [verified(CREATE), step(GET, UNWILLING, Expected::Exception("NotAllowedError"))],
         ),
+        case("create, phone reads the screen", [step(CREATE, Phone::Watcher, Expected::Verified)]),
         at("tunnel service 0", DomainId::GOOGLE),
         at("tunnel service 1", DomainId::APPLE),
         at("tunnel service 266", HASHED),

@@ -1,7 +1,7 @@
 //! A real Chromium as the laptop: `hybridge-phone` signs in with it, and phones that break a rule do not.
 //!
 //! Each case runs in an empty network namespace with a screen, a BlueZ, a tunnel service and a fresh Chromium of its
-//! own. The page is served by this program, the code is read off the screen, and what the page gets is verified by
+//! own. The page is served by this program, the code is read off the screen (in one case by the phone itself), and what the page gets is verified by
 //! `webauthn-rs`. Ends with an error status unless every case went as it has to.
 //!
 //! Not a test of `cargo test`, as that must not need a browser: `.ci/browser` runs it.

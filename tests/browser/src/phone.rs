@@ -32,6 +32,8 @@ const FAREWELL: Duration = Duration::from_secs(10);
 pub(crate) enum Phone {
     /// `hybridge-phone`, whose owner agrees or refuses.
     Program { agrees: bool },
+    /// `hybridge-phone`, which reads the code off the screen by itself. Its owner agrees.
+    Watcher,
     /// A phone of the test kit that breaks this rule, if any.
     Mutant(Option<Rule>),
 }
@@ -63,6 +65,9 @@ impl Pocket {
     ) -> Result<Answering, Failure> {
         match phone {
             Phone::Program { agrees } => self.start_program(agrees, &code, radios, tunnel).await,
+            Phone::Watcher => {
+                Err(Failure::otherwise("a phone that is shown a code", "one that looks for it itself"))
+            }
             Phone::Mutant(rule) => {
                 let dialer = WebSocketDialer::new()
                     .with_address(tunnel.address)
@@ -77,6 +82,19 @@ impl Pocket {
         }
     }
 
+    /// Lets the program look for a code on this display.
+    pub(crate) fn watch(
+        &self,
+        display: &str,
+        radios: &Radios,
+        tunnel: &Tunnel,
+    ) -> Result<Answering, Failure> {
+        let mut command = self.command("--screen", true, radios, tunnel)?;
+        command.env("DISPLAY", display).env_remove("WAYLAND_DISPLAY").stdin(Stdio::null());
+        let phone = command.spawn().map_err(|error| Failure::program("hybridge-phone", error))?;
+        Ok(Answering::Program(phone))
+    }
+
     async fn start_program(
         &self,
         agrees: bool,
@@ -84,29 +102,29 @@ impl Pocket {
         radios: &Radios,
         tunnel: &Tunnel,
     ) -> Result<Answering, Failure> {
-        let mut phone = self
-            .command(agrees, tunnel)?
-            .env("DBUS_SYSTEM_BUS_ADDRESS", radios.phone_bus())
-            .env("HOME", &self.folder)
-            .stdin(Stdio::piped())
-            .stdout(log(&self.folder, "phone.stdout")?)
-            .stderr(log(&self.folder, "phone.stderr")?)
-            .kill_on_drop(true)
-            .spawn()
-            .map_err(|error| Failure::program("hybridge-phone", error))?;
+        let mut command = self.command("-", agrees, radios, tunnel)?;
+        let spawned = command.stdin(Stdio::piped()).spawn();
+        let mut phone = spawned.map_err(|error| Failure::program("hybridge-phone", error))?;
         if let Some(mut input) = phone.stdin.take() {
             input.write_all(format!("{code}\n").as_bytes()).await?;
         }
         Ok(Answering::Program(phone))
     }
 
-    fn command(&self, agrees: bool, tunnel: &Tunnel) -> Result<Command, Failure> {
+    /// The program with the source of its code.
+    fn command(
+        &self,
+        source: &str,
+        agrees: bool,
+        radios: &Radios,
+        tunnel: &Tunnel,
+    ) -> Result<Command, Failure> {
         let authority = self.folder.join("authority.pem");
         let written = std::fs::write(&authority, &tunnel.authority);
         written.map_err(|error| Failure::file(authority.clone(), error))?;
         let mut command = Command::new(&self.program);
         command
-            .arg("-")
+            .arg(source)
             .args(["--approve", if agrees { "always" } else { "never" }])
             .arg("--state")
             .arg(self.folder.join("passkeys"))
@@ -114,7 +132,12 @@ impl Pocket {
             .args(["--relay-addr", &tunnel.address.to_string()])
             .arg("--relay-ca")
             .arg(&authority)
-            .args(["--adapter", PHONE_ADAPTER, "--once", "--events", "json"]);
+            .args(["--adapter", PHONE_ADAPTER, "--once", "--events", "json"])
+            .env("DBUS_SYSTEM_BUS_ADDRESS", radios.phone_bus())
+            .env("HOME", &self.folder)
+            .stdout(log(&self.folder, "phone.stdout")?)
+            .stderr(log(&self.folder, "phone.stderr")?)
+            .kill_on_drop(true);
         Ok(command)
     }
 }
