@@ -17,8 +17,6 @@ pub(crate) enum Error {
     Uhid(#[source] io::Error),
     #[error("the system gives this program no event loop; try again later")]
     System(#[source] io::Error),
-    #[error("what happens could not be written to standard error")]
-    Write(#[source] io::Error),
     #[error(transparent)]
     Setup(#[from] CeremonyError),
 }

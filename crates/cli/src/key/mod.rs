@@ -14,6 +14,7 @@ use hybridge_tunnel::WebSocketDialer;
 use tokio::{
     runtime, select,
     sync::mpsc,
+    task::spawn_blocking,
     time::{Instant, sleep},
 };
 
@@ -55,14 +56,23 @@ enum Never {}
 
 async fn be_a_key(args: &KeyArgs) -> Result<Never, Error> {
     let mut stop = Stop::new().map_err(Error::System)?;
-    let dialer = setup::dialer(args.reach.dangerous_relay_ca.as_deref())?;
-    let dialer = setup::rerouted(dialer, args.reach.dangerous_relay_addr.as_ref()).await?;
-    let mut lines = typed_lines();
+    let ended = async {
+        let dialer = dialer(&args.reach).await?;
+        keep_serving(args, &dialer, &mut typed_lines()).await
+    };
     select! {
         biased;
         () = stop.wait() => Err(CeremonyError::Cancelled.into()),
-        ended = keep_serving(args, &dialer, &mut lines) => ended,
+        ended = ended => ended,
     }
+}
+
+async fn dialer(reach: &ReachArgs) -> Result<WebSocketDialer, Error> {
+    let certificates = reach.dangerous_relay_ca.clone();
+    // A file may be a pipe that nobody writes to.
+    let dialer = spawn_blocking(move || setup::dialer(certificates.as_deref()));
+    let dialer = dialer.await.map_err(|error| Error::System(error.into()))??;
+    Ok(setup::rerouted(dialer, reach.dangerous_relay_addr.as_ref()).await?)
 }
 
 /// Makes the device again when it has gone, as it does when the kernel or the helper lets go of it.
@@ -77,7 +87,11 @@ async fn keep_serving(
         let gone = serve(args, dialer, lines).await;
         if begun.elapsed() >= ACCEPTED {
             (accepted, pause) = (true, AGAIN);
-            window::tell("The security key is gone. It is made again when that is possible.")?;
+            // The key goes on whether anybody reads this or not.
+            let _ = writeln!(
+                io::stderr().lock(),
+                "The security key is gone. It is made again when that is possible."
+            );
         } else if !accepted {
             return Err(if args.uhid.is_some() { Error::Uhid(gone) } else { Error::Helper(gone) });
         }

@@ -10,7 +10,6 @@ use hybridge_picture::Picture;
 use hybridge_security_key::{Consent, Decision, Notice, Operation, Outcome, StatusCode, Ticket};
 use tokio::sync::mpsc;
 
-use super::error::Error;
 use crate::ceremony::{
     display::surface,
     step::{News, Shown},
@@ -48,11 +47,6 @@ pub(crate) fn typed_lines() -> mpsc::Receiver<String> {
         }
     });
     lines
-}
-
-/// Writes a line.
-pub(crate) fn tell(line: &str) -> Result<(), Error> {
-    writeln!(io::stderr().lock(), "{line}").map_err(Error::Write)
 }
 
 impl<'l, W: Write + Send> TerminalWindow<'l, W> {
