@@ -8,6 +8,7 @@ mod bad_input;
 mod ends;
 mod radio;
 mod success;
+mod testbed;
 
 type Play = for<'a> fn(&'a mut Scene) -> Pin<Box<dyn Future<Output = Result<(), Failure>> + 'a>>;
 
@@ -51,4 +52,11 @@ cases! {
     "nobody approves: 6, phone: 6" ends::nobody_approves
     "Ctrl-C before a phone: 130" ends::interrupted_before
     "Ctrl-C while the phone asks: 130, phone: 6" ends::interrupted_meanwhile
+    "testbed: for a shell, until its pipe ends" testbed::shell
+    "testbed: --format json, SIGTERM, SIGINT" testbed::json
+    "testbed: --settings-file" testbed::settings_file
+    "testbed: --answer" testbed::answer
+    "testbed: bluez alone" testbed::bluez
+    "testbed: exit codes" testbed::exit_codes
+    "testbed: what a command has started ends" testbed::children
 }

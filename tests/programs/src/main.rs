@@ -1,5 +1,5 @@
 //! `hybridge get` and `hybridge create` against `hybridge-phone`: real programs, over a BlueZ without a radio and a tunnel
-//! service on this machine.
+//! service on this machine. And `hybridge-testbed`, which brings both.
 //!
 //! Each case has a bus, a BlueZ, a tunnel service and a folder of its own; what a website gets is verified by
 //! `webauthn-rs`. Ends with an error status unless every case went as it has to.
@@ -13,6 +13,7 @@ mod laptop;
 mod phone;
 mod scene;
 mod site;
+mod testbed;
 
 use std::{
     fmt,
@@ -34,7 +35,7 @@ use crate::{
 /// Far more than any case takes.
 const LONG: Duration = Duration::from_secs(60);
 
-/// Checks `hybridge get` and `hybridge create`, as programs and as people run them.
+/// Checks `hybridge get`, `hybridge create` and `hybridge-testbed`, as programs and as people run them.
 #[derive(Parser)]
 struct Arguments {
     /// The program `hybridge`
@@ -43,6 +44,9 @@ struct Arguments {
     /// The program `hybridge-phone`
     #[arg(long, value_name = "FILE", default_value = "target/debug/hybridge-phone")]
     phone: PathBuf,
+    /// The program `hybridge-testbed`
+    #[arg(long, value_name = "FILE", default_value = "target/debug/hybridge-testbed")]
+    testbed: PathBuf,
     /// Runs the cases whose name contains this; all others count as skipped, which is a failure
     #[arg(long, value_name = "TEXT", default_value = "")]
     only: String,

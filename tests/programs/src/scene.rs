@@ -21,6 +21,7 @@ pub(crate) const DOMAIN: u16 = 266;
 pub(crate) struct Scene {
     pub(crate) hybridge: PathBuf,
     pub(crate) phone: PathBuf,
+    pub(crate) testbed: PathBuf,
     pub(crate) bluez: FakeBluez,
     pub(crate) tunnel: TunnelService,
     folder: TempDir,
@@ -32,6 +33,7 @@ impl Scene {
         Ok(Self {
             hybridge: arguments.hybridge.clone(),
             phone: arguments.phone.clone(),
+            testbed: arguments.testbed.clone(),
             bluez: FakeBluez::start(&Air::new(1), 3).await?,
             tunnel: TunnelService::start(DomainId::new(DOMAIN), 0).await?,
             folder: folder.map_err(Failure::system("no folder"))?,

@@ -9,7 +9,7 @@ use std::{
 use hybridge_ble::sim::Air;
 use hybridge_testkit::bluez::FakeBluez;
 
-use crate::until;
+use crate::until::Stop;
 
 #[derive(clap::Args)]
 #[group(skip)]
@@ -20,11 +20,16 @@ pub(crate) struct Args {
 }
 
 pub(crate) async fn run(args: Args) -> Result<ExitCode, Box<dyn Error>> {
-    let bluez = FakeBluez::start(&Air::new(0), args.adapters).await?;
+    let mut stop = Stop::listen()?;
+    let air = Air::new(0);
+    let bluez = tokio::select! {
+        bluez = FakeBluez::start(&air, args.adapters) => bluez?,
+        () = stop.signalled() => return Ok(ExitCode::SUCCESS),
+    };
     let mut output = io::stdout().lock();
     writeln!(output, "DBUS_SYSTEM_BUS_ADDRESS={}", bluez.bus_address())?;
     output.flush()?;
     drop(output);
-    until::told_to_stop().await?;
+    stop.told().await?;
     Ok(ExitCode::SUCCESS)
 }

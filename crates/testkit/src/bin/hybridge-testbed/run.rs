@@ -3,7 +3,8 @@
 use std::{
     env, error,
     ffi::OsString,
-    io::{self, Write},
+    fs,
+    io::{self, ErrorKind, Write},
     path::{Path, PathBuf},
     process::ExitCode,
     time::Duration,
@@ -18,7 +19,7 @@ use hybridge_testkit::{
 
 use thiserror::Error;
 
-use crate::{command, until};
+use crate::{command, until::Stop};
 
 #[derive(clap::Args)]
 #[group(skip)]
@@ -48,7 +49,8 @@ pub(crate) struct Args {
     /// How to print the settings: lines for a shell, or one line of JSON.
     #[arg(long, default_value = "shell")]
     format: Format,
-    /// Writes the settings to this file instead of printing them. Once the file is there, everything is ready.
+    /// Writes the settings to this file instead of printing them. Once the file is there, everything is ready. One that
+    /// is there before is removed at once, and at the end there is none.
     #[arg(long, value_name = "FILE")]
     settings_file: Option<PathBuf>,
     /// A command to run with the settings in its environment.
@@ -80,13 +82,20 @@ impl From<FirstAnswer> for Answer {
 }
 
 pub(crate) async fn run(args: Args) -> Result<ExitCode, Box<dyn error::Error>> {
+    let mut stop = Stop::listen()?;
+    if let Some(file) = &args.settings_file {
+        remove(file)?;
+    }
     let mut options = TestbedOptions::default();
     options.domain = DomainId::new(args.domain_id);
     options.adapters = args.adapters;
     options.control_port = args.control_port;
     options.tunnel_port = args.tunnel_port;
     options.display = args.display.clone().map(display).transpose()?;
-    let testbed = Testbed::start(options).await?;
+    let testbed = tokio::select! {
+        testbed = Testbed::start(options) => testbed?,
+        () = stop.signalled() => return Ok(ExitCode::SUCCESS),
+    };
     testbed.phone().set_answer(args.answer.into());
     testbed.phone().set_delay(Duration::from_millis(args.delay_ms));
     let settings = testbed.settings();
@@ -94,9 +103,15 @@ pub(crate) async fn run(args: Args) -> Result<ExitCode, Box<dyn error::Error>> {
         Format::Shell => settings.to_shell(),
         Format::Json => settings.to_json(),
     };
-    let outcome = serve(&args, &settings, &text).await;
+    let outcome = serve(&args, &settings, &text, &mut stop).await;
     testbed.stop().await;
-    outcome
+    match &args.settings_file {
+        // Not that of a testbed that has come after this one.
+        Some(file) if fs::read(file).is_ok_and(|found| found == text.as_bytes()) => {
+            outcome.and_then(|code| Ok(remove(file).map(|()| code)?))
+        }
+        _ => outcome,
+    }
 }
 
 /// There is nothing to watch.
@@ -110,7 +125,12 @@ fn display(name: String) -> Result<String, NoDisplay> {
     given.or_else(|| env::var("DISPLAY").ok().filter(|name| !name.is_empty())).ok_or(NoDisplay)
 }
 
-async fn serve(args: &Args, settings: &Settings, text: &str) -> Result<ExitCode, Box<dyn error::Error>> {
+async fn serve(
+    args: &Args,
+    settings: &Settings,
+    text: &str,
+    stop: &mut Stop,
+) -> Result<ExitCode, Box<dyn error::Error>> {
     if let Some(file) = &args.settings_file {
         write_at_once(file, text)?;
     } else if args.command.is_empty() {
@@ -119,10 +139,30 @@ async fn serve(args: &Args, settings: &Settings, text: &str) -> Result<ExitCode,
         output.flush()?;
     }
     if let Some((program, arguments)) = args.command.split_first() {
-        return command::run(program, arguments, settings).await;
+        return command::run(program, arguments, settings, stop).await;
     }
-    until::told_to_stop().await?;
+    stop.told().await?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// There is something that nobody wants to lose.
+#[derive(Debug, Error)]
+#[error("the settings cannot take the place of {}: name a file that is not there yet", .file.display())]
+struct InTheWay {
+    file: PathBuf,
+    #[source]
+    source: io::Error,
+}
+
+/// Removes a file of settings, if there is one. A device or a folder stays.
+fn remove(file: &Path) -> Result<(), InTheWay> {
+    let removed = match fs::symlink_metadata(file) {
+        Ok(found) if !found.is_file() => Err(ErrorKind::AlreadyExists.into()),
+        Ok(_) => fs::remove_file(file),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(error),
+    };
+    removed.map_err(|source| InTheWay { file: file.to_owned(), source })
 }
 
 /// Writes a file that is there either in full or not at all.
