@@ -62,8 +62,9 @@ impl PortalScreen {
     /// Has a screenshot taken, and gives its file.
     async fn ask(&self) -> Result<PathBuf, ScreenError> {
         // Before the call, so that no answer can come too early.
-        let rule = MatchRule::builder().msg_type(Type::Signal).interface(REQUEST).member("Response").build();
-        let rule = rule.map_err(ScreenError::Portal)?;
+        let rule = MatchRule::builder().msg_type(Type::Signal).interface(REQUEST).member("Response");
+        // The bus lets nobody else answer, who could name any picture.
+        let rule = rule.sender(SERVICE).build().map_err(ScreenError::Portal)?;
         let mut answers =
             MessageStream::for_match_rule(rule, &self.bus, None).await.map_err(ScreenError::Portal)?;
         let options = HashMap::from([("interactive", Variant::from(false))]);
