@@ -28,7 +28,8 @@ Passkeys:
 
 Direct connection (--l2cap):
   Where the code asks for it, the phone offers a Bluetooth connection (BLE L2CAP, CTAP 2.3) beside the tunnel
-  service, and does without the latter if it cannot be reached.
+  service, and does without the latter if it cannot be reached. Its adverts then have the adapter's own address, by
+  which those nearby can recognise this phone, unless the system hides it. Other adverts have random addresses.
 
 Tunnel service:
   The phone picks it, and the computer follows: 0 is Google's and 1 is Apple's, which every browser knows, 2 to 255
