@@ -39,6 +39,11 @@ pub enum RadioError {
         /// The most service data in bytes that this radio sends.
         max: usize,
     },
+    /// The adapter sends as many adverts as it can. Nothing was sent.
+    #[error(
+        "the Bluetooth adapter sends as many adverts as it can: end another program that advertises, and try again"
+    )]
+    TooManyAdverts,
     /// No connection to another device came about: it does not answer, nobody listens at that PSM, or it turned the
     /// connection down.
     #[error("the other device could not be connected to: keep it near, with its screen on, and try again")]
@@ -95,6 +100,7 @@ mod tests {
             RadioError::PermissionDenied,
             RadioError::ServiceGone,
             RadioError::AdvertTooLarge { actual: 25, max: 24 },
+            RadioError::TooManyAdverts,
             RadioError::Unreachable,
             RadioError::Disconnected,
             RadioError::PacketTooLarge { actual: 24, max: 23 },

@@ -5,6 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bluer::ErrorKind;
 use bluer::adv::{Advertisement as Form, AdvertisementHandle, Type};
 use tokio::sync::{oneshot, watch};
 use tokio::time::{Instant, sleep};
@@ -101,7 +102,10 @@ async fn register(host: &Arc<Host>, form: &Form) -> Result<AdvertisementHandle, 
     let (host, form) = (Arc::clone(host), form.clone());
     let asked = tokio::spawn(async move { host.adapter.advertise(form).await });
     let answer = asked.await.map_err(|cause| named("advertise", "", cause.into()))?;
-    answer.map_err(|cause| sort("advertise", cause))
+    answer.map_err(|cause| match cause.kind {
+        ErrorKind::NotPermitted => RadioError::TooManyAdverts,
+        _ => sort("advertise", cause),
+    })
 }
 
 /// The advert in BlueZ's terms. The flags are the kernel's to add; no name, appearance or power is sent.

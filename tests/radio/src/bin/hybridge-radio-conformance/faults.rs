@@ -230,7 +230,7 @@ async fn one_too_many() -> Result<(), Failure> {
     for number in 2..=5 {
         puppet.done(Order::Advertise(advert(number))).await?;
     }
-    puppet.fails(Order::Advertise(advert(6)), "Driver").await?;
+    puppet.fails(Order::Advertise(advert(6)), "TooManyAdverts").await?;
     expect_adverts(&bluez, 5).await
 }
 
