@@ -7,6 +7,7 @@ use std::{
     net::SocketAddr,
     process::ExitCode,
     sync::Arc,
+    time::Duration,
 };
 
 use clap::Parser;
@@ -15,9 +16,14 @@ use thiserror::Error;
 use tokio::{
     net::TcpListener,
     signal::unix::{SignalKind, signal},
+    sync::oneshot,
+    time::timeout,
 };
 use tracing_subscriber::{EnvFilter, filter::LevelFilter};
 use url::Url;
+
+/// How long open requests may take when the program is to end. A second signal cuts that short.
+const FAREWELL: Duration = Duration::from_secs(5);
 
 const AFTER_HELP: &str = "\
 Accounts are in memory and gone when the program ends. It speaks plain HTTP: browsers allow passkeys on
@@ -81,11 +87,25 @@ async fn run(args: Args) -> Result<(), Error> {
     // Whoever does not read this does not need it.
     let _ = writeln!(io::stdout().lock(), "Listening on {}, open {}", listener.local_addr()?, site.origin());
     let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+    let (tell, told) = oneshot::channel();
     let ended = async move {
+        // Fails only if the site has ended by itself.
+        let _ = told.await;
+    };
+    let serving = axum::serve(listener, router(site)).with_graceful_shutdown(ended).into_future();
+    let mut signalled = async || {
         tokio::select! {
             _ = interrupt.recv() => {}
             _ = terminate.recv() => {}
         }
     };
-    Ok(axum::serve(listener, router(site)).with_graceful_shutdown(ended).await?)
+    let overdue = async {
+        signalled().await;
+        let _ = tell.send(());
+        let _ = timeout(FAREWELL, signalled()).await;
+    };
+    tokio::select! {
+        served = serving => Ok(served?),
+        () = overdue => Ok(()),
+    }
 }
