@@ -11,7 +11,7 @@ use clap::{Args as ClapArgs, Parser, Subcommand, error::ErrorKind};
 mod ceremony;
 mod key;
 
-pub(crate) use ceremony::{CeremonyArgs, CreateArgs, GetArgs, HostAndPort, ReachArgs};
+pub(crate) use ceremony::{CeremonyArgs, CreateArgs, EventsForm, GetArgs, HostAndPort, ReachArgs};
 pub(crate) use key::KeyArgs;
 
 const EXIT_CODES: &str = "\

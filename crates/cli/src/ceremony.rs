@@ -23,7 +23,7 @@ use crate::args::CeremonyArgs;
 
 pub(crate) mod display;
 pub(crate) mod error;
-mod events;
+pub(crate) mod events;
 mod picture_file;
 pub(crate) mod setup;
 pub(crate) mod step;

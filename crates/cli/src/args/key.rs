@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args as ClapArgs;
 use hybridge_security_key::helper::SOCKET;
 
-use super::ReachArgs;
+use super::{EventsForm, ReachArgs};
 
 const ABOUT: &str = "\
 Every program that knows security keys finds one of USB: browsers, ssh-keygen -t ecdsa-sk, login tools. When one of them
@@ -25,6 +25,23 @@ Exit codes:
     5  the address for tests is not known
   130  ended by Ctrl-C or another signal";
 
+const EVENTS: &str = "\
+Events are one JSON object a line on standard error, with the member \"event\":
+  ready              there is a security key now
+  touch-wanted       ask the person \"Use your phone?\"; the line y on standard input is yes, an empty one no
+  phone-wanted       with operation (create, get), rp_id, user: show who asks; an empty line on standard input cancels
+  code               with code, rp_id, seconds: draw the text as a QR code; in this time another one comes
+  code-hidden, phone-nearby, connecting, handshaking, connected, waiting-for-approval, attempt-failed,
+  unknown-tunnel-service
+                     as those of hybridge get
+  answered           with status: what the phone said, 0 for yes
+  not-reached        with message: why there is no answer
+  cancelled          by the program or by you: there is nothing left to decide
+  wink               a program looks for this security key
+  gone               the device is gone; it is made again
+  failed             with exit_code, message: the last line
+There may be more later: pass over events and members that are not known.";
+
 const EXAMPLES: &str = "\
 Examples:
   hybridge key
@@ -32,7 +49,7 @@ Examples:
 
 /// Be a security key for other programs, whose touch and signature is a phone, until Ctrl-C
 #[derive(ClapArgs)]
-#[command(before_long_help = ABOUT, after_help = EXIT_CODES, after_long_help = format!("{EXIT_CODES}\n\n{EXAMPLES}"))]
+#[command(before_long_help = ABOUT, after_help = EXIT_CODES, after_long_help = format!("{EXIT_CODES}\n\n{EVENTS}\n\n{EXAMPLES}"))]
 pub(crate) struct KeyArgs {
     /// Where hybridge-key-helper listens, which makes the device without rights of this program
     #[arg(long, value_name = "PATH", default_value = SOCKET)]
@@ -40,6 +57,9 @@ pub(crate) struct KeyArgs {
     /// Make the device with this file, which needs the rights to it, in place of asking the helper
     #[arg(long, value_name = "PATH", conflicts_with = "socket")]
     pub(crate) uhid: Option<PathBuf>,
+    /// Tell what happens as events for a program, and take its lines as answers
+    #[arg(long, value_enum, value_name = "FORM")]
+    pub(crate) events: Option<EventsForm>,
     #[command(flatten)]
     pub(crate) reach: ReachArgs,
 }

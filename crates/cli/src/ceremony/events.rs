@@ -67,13 +67,13 @@ impl<W: Write> Events<W> {
         self.write(&Event::Failed { kind: kind.name(), exit_code: kind.code(), message })
     }
 
-    fn write(&mut self, event: &Event<'_>) -> io::Result<()> {
+    pub(crate) fn write(&mut self, event: &impl Serialize) -> io::Result<()> {
         self.write_in(event, ROOM)
     }
 
     /// A whole line at once, so that readers never see a part of one. What it is put together in is wiped, for which it
     /// must not grow beyond `room` if it holds a secret.
-    fn write_in(&mut self, event: &Event<'_>, room: usize) -> io::Result<()> {
+    pub(crate) fn write_in(&mut self, event: &impl Serialize, room: usize) -> io::Result<()> {
         let mut line = Zeroizing::new(Vec::with_capacity(room));
         serde_json::to_writer(&mut *line, event)?;
         line.push(b'\n');

@@ -35,9 +35,13 @@ impl Error {
 
     /// As documented in the help text.
     pub(crate) fn exit_code(&self) -> ExitCode {
+        ExitCode::from(self.code())
+    }
+
+    pub(crate) fn code(&self) -> u8 {
         match self {
-            Self::Setup(error) => error.kind().exit_code(),
-            _ => Kind::InputOutput.exit_code(),
+            Self::Setup(error) => error.kind().code(),
+            _ => Kind::InputOutput.code(),
         }
     }
 }

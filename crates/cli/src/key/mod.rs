@@ -19,15 +19,19 @@ use tokio::{
 };
 
 use crate::{
-    args::{KeyArgs, ReachArgs},
+    args::{EventsForm, KeyArgs, ReachArgs},
     ceremony::{error::Error as CeremonyError, setup, stop::Stop},
 };
 
 mod error;
+mod events;
+mod terminal;
 mod window;
 
 use error::Error;
-use window::{TerminalWindow, typed_lines};
+use events::EventScreen;
+use terminal::TerminalScreen;
+use window::{Screen, Window, typed_lines};
 
 /// How long a device lives at least that was not refused.
 const ACCEPTED: Duration = Duration::from_secs(2);
@@ -47,7 +51,10 @@ pub(crate) fn run(args: &KeyArgs) -> ExitCode {
     });
     let Err(error) = error;
     // Nobody is left to tell if this fails.
-    let _ = writeln!(io::stderr().lock(), "hybridge: {}", error.in_one_line());
+    let _ = match args.events {
+        Some(EventsForm::Json) => events::failed(io::stderr(), &error),
+        None => writeln!(io::stderr().lock(), "hybridge: {}", error.in_one_line()),
+    };
     error.exit_code()
 }
 
@@ -87,11 +94,7 @@ async fn keep_serving(
         let gone = serve(args, dialer, lines).await;
         if begun.elapsed() >= ACCEPTED {
             (accepted, pause) = (true, AGAIN);
-            // The key goes on whether anybody reads this or not.
-            let _ = writeln!(
-                io::stderr().lock(),
-                "The security key is gone. It is made again when that is possible."
-            );
+            say_gone(args);
         } else if !accepted {
             return Err(if args.uhid.is_some() { Error::Uhid(gone) } else { Error::Helper(gone) });
         }
@@ -100,15 +103,36 @@ async fn keep_serving(
     }
 }
 
+/// The key goes on whether anybody reads this or not.
+fn say_gone(args: &KeyArgs) {
+    let line = match args.events {
+        Some(EventsForm::Json) => r#"{"event":"gone"}"#,
+        None => "The security key is gone. It is made again when that is possible.",
+    };
+    let _ = writeln!(io::stderr().lock(), "{line}");
+}
+
 /// One life of the device.
 async fn serve(args: &KeyArgs, dialer: &WebSocketDialer, lines: &mut mpsc::Receiver<String>) -> io::Error {
+    match args.events {
+        Some(EventsForm::Json) => serve_on(EventScreen::new(io::stderr()), args, dialer, lines).await,
+        None => serve_on(TerminalScreen::new(io::stderr()), args, dialer, lines).await,
+    }
+}
+
+async fn serve_on(
+    screen: impl Screen,
+    args: &KeyArgs,
+    dialer: &WebSocketDialer,
+    lines: &mut mpsc::Receiver<String>,
+) -> io::Error {
     match &args.uhid {
         Some(path) => match Uhid::create(path) {
-            Ok(device) => serve_device(device, &args.reach, dialer, lines).await,
+            Ok(device) => serve_device(device, screen, &args.reach, dialer, lines).await,
             Err(error) => error,
         },
         None => match HelperSocket::connect(&args.socket) {
-            Ok(device) => serve_device(device, &args.reach, dialer, lines).await,
+            Ok(device) => serve_device(device, screen, &args.reach, dialer, lines).await,
             Err(error) => error,
         },
     }
@@ -116,6 +140,7 @@ async fn serve(args: &KeyArgs, dialer: &WebSocketDialer, lines: &mut mpsc::Recei
 
 async fn serve_device(
     device: impl ReportChannel,
+    screen: impl Screen,
     reach: &ReachArgs,
     dialer: &WebSocketDialer,
     lines: &mut mpsc::Receiver<String>,
@@ -132,5 +157,5 @@ async fn serve_device(
         }
     };
     let phone = HybridPhone::new(open, Arc::new(dialer.clone()));
-    SecurityKey::new().serve(device, phone, TerminalWindow::new(io::stderr(), lines)).await
+    SecurityKey::new().serve(device, phone, Window::new(screen, lines)).await
 }

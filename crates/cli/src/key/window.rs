@@ -1,37 +1,44 @@
-//! The terminal as the window of a security key.
+//! The window of a security key: what is open in it, and what a person decides.
 
 use std::{
     future::pending,
-    io::{self, BufRead, Write},
+    io::{self, BufRead},
     thread,
 };
 
-use hybridge_picture::Picture;
-use hybridge_security_key::{Consent, Decision, Notice, Operation, Outcome, StatusCode, Ticket};
+use hybridge_security_key::{Consent, Decision, Notice, Operation, Outcome, Ticket};
 use tokio::sync::mpsc;
 
-use crate::ceremony::{
-    display::surface,
-    step::{News, Shown},
-    terminal::Terminal,
-};
+use crate::ceremony::step::News;
 
-/// What is open in the terminal.
-enum Open {
-    Nothing,
+/// Where a person, or the program in between, sees what happens. None of it can fail: programs are served whether anybody
+/// looks or not.
+pub(crate) trait Screen: Send {
+    /// There is a device now.
+    fn ready(&mut self);
     /// "Use your phone?"
-    Question(Ticket),
-    /// A phone is being asked: for which relying party, and where codes are drawn.
-    Phone {
-        ticket: Ticket,
-        rp_id: String,
-        terminal: Terminal<io::Stderr>,
-    },
+    fn ask_for_touch(&mut self);
+    /// Who asks for a phone, until it is over.
+    fn ask_phone(&mut self, operation: Operation, rp_id: String, user: Option<String>);
+    /// What the session with the phone tells.
+    fn news(&mut self, news: News);
+    /// How it ended.
+    fn over(&mut self, outcome: &Outcome);
+    /// A program looks for the device.
+    fn wink(&mut self);
 }
 
-/// Shows codes and asks questions in the terminal.
-pub(crate) struct TerminalWindow<'l, W> {
-    out: W,
+/// What is open.
+#[derive(Clone, Copy)]
+enum Open {
+    Nothing,
+    Question(Ticket),
+    Phone(Ticket),
+}
+
+/// A screen, and lines as decisions.
+pub(crate) struct Window<'l, S> {
+    screen: S,
     lines: &'l mut mpsc::Receiver<String>,
     open: Open,
 }
@@ -49,77 +56,34 @@ pub(crate) fn typed_lines() -> mpsc::Receiver<String> {
     lines
 }
 
-impl<'l, W: Write + Send> TerminalWindow<'l, W> {
-    pub(crate) fn new(mut out: W, lines: &'l mut mpsc::Receiver<String>) -> Self {
-        // Programs are served whether anybody reads what is written here or not.
-        let _ = writeln!(out, "This computer has a virtual security key now. Ctrl-C takes it away.");
-        Self { out, lines, open: Open::Nothing }
-    }
-
-    fn line(&mut self, line: &str) {
-        let _ = writeln!(self.out, "{line}").and_then(|()| self.out.flush());
-    }
-
-    fn news(&mut self, news: News) {
-        let Open::Phone { rp_id, terminal, .. } = &mut self.open else { return };
-        let _ = match news {
-            News::Step(step) => terminal.tell(&step),
-            News::Show { code, seconds } => match Picture::draw(code.expose_text()) {
-                Ok(picture) => {
-                    let code = code.expose_text();
-                    terminal.show(&Shown { code, picture: &picture, origin: rp_id, rp_id, seconds })
-                }
-                Err(_) => terminal.fail("The code could not be drawn. Enter cancels."),
-            },
-        };
-    }
-
-    fn over(&mut self, outcome: &Outcome) {
-        if let Open::Phone { terminal, .. } = &mut self.open {
-            let _ = terminal.clear();
-        }
-        self.open = Open::Nothing;
-        match outcome {
-            Outcome::Replied(StatusCode::SUCCESS) => self.line("The phone has answered."),
-            Outcome::Replied(StatusCode(status)) => {
-                self.line(&format!("The phone did not do it (CTAP status {status:#04x})."));
-            }
-            Outcome::Failed(error) => self.line(&format!("The phone was not reached: {error}.")),
-            Outcome::Cancelled => self.line("Cancelled."),
-            _ => {}
-        }
+impl<'l, S: Screen> Window<'l, S> {
+    pub(crate) fn new(mut screen: S, lines: &'l mut mpsc::Receiver<String>) -> Self {
+        screen.ready();
+        Self { screen, lines, open: Open::Nothing }
     }
 }
 
-impl<W: Write + Send> Consent for TerminalWindow<'_, W> {
+impl<S: Screen> Consent for Window<'_, S> {
     fn tell(&mut self, notice: Notice) {
         match notice {
             Notice::AskForTouch { ticket } => {
                 self.open = Open::Question(ticket);
-                self.line(
-                    "A program asks for a security key. Use your phone? y and Enter for yes, Enter for no.",
-                );
+                self.screen.ask_for_touch();
             }
-            Notice::AskPhone { ticket, operation, rp_id, .. } => {
-                let purpose = match operation {
-                    Operation::Create => "make a passkey for",
-                    Operation::Get => "sign in to",
-                };
-                self.line(&format!(
-                    "A program wants to {purpose} {rp_id}. It may be any program. Enter cancels."
-                ));
-                let terminal = Terminal::new(io::stderr(), surface(), purpose);
-                self.open = Open::Phone { ticket, rp_id, terminal };
+            Notice::AskPhone { ticket, operation, rp_id, user } => {
+                self.open = Open::Phone(ticket);
+                self.screen.ask_phone(operation, rp_id, user);
             }
             Notice::Progress { progress, .. } => {
-                if let Some(news) = News::from_progress(progress) {
-                    self.news(news);
+                if let (Open::Phone(_), Some(news)) = (self.open, News::from_progress(progress)) {
+                    self.screen.news(news);
                 }
             }
-            Notice::Over { outcome, .. } => self.over(&outcome),
-            Notice::Wink => {
-                self.line("A program looks for this security key: it is the one in this terminal.")
+            Notice::Over { outcome, .. } => {
+                self.open = Open::Nothing;
+                self.screen.over(&outcome);
             }
+            Notice::Wink => self.screen.wink(),
             _ => {}
         }
     }
@@ -129,15 +93,14 @@ impl<W: Write + Send> Consent for TerminalWindow<'_, W> {
             // Without anybody who types, what is open stays so until the program gives up.
             let Some(line) = self.lines.recv().await else { return pending().await };
             let yes = matches!(line.trim(), "y" | "Y" | "yes");
-            let decision = match self.open {
+            return match self.open {
                 Open::Nothing => continue,
-                Open::Question(ticket) if yes => Decision::Agree(ticket),
-                Open::Question(ticket) | Open::Phone { ticket, .. } => Decision::Close(ticket),
+                Open::Phone(ticket) => Decision::Close(ticket),
+                Open::Question(ticket) => {
+                    self.open = Open::Nothing;
+                    if yes { Decision::Agree(ticket) } else { Decision::Close(ticket) }
+                }
             };
-            if matches!(self.open, Open::Question(_)) {
-                self.open = Open::Nothing;
-            }
-            return decision;
         }
     }
 }
@@ -145,21 +108,18 @@ impl<W: Write + Send> Consent for TerminalWindow<'_, W> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn written(out: &[u8]) -> String {
-        String::from_utf8(out.to_vec()).unwrap()
-    }
+    use crate::key::terminal::TerminalScreen;
 
     #[tokio::test]
     async fn what_is_typed_before_a_question_is_no_answer() {
         let (type_line, mut lines) = mpsc::channel(4);
         let mut out = Vec::new();
-        let mut window = TerminalWindow::new(&mut out, &mut lines);
+        let mut window = Window::new(TerminalScreen::new(&mut out), &mut lines);
         type_line.send("y".to_owned()).await.unwrap();
         let early = tokio::time::timeout(std::time::Duration::from_millis(1), window.decide()).await;
         assert!(early.is_err(), "nothing is open");
         drop(type_line);
         window.tell(Notice::Wink);
-        assert!(written(&out).ends_with("it is the one in this terminal.\n"));
+        assert!(String::from_utf8(out).unwrap().ends_with("it is the one in this terminal.\n"));
     }
 }

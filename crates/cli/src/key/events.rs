@@ -1,0 +1,94 @@
+//! What happens to a security key, as JSON lines for a program that shows it to a person.
+
+use std::io::{self, Write};
+
+use hybridge_security_key::{Operation, Outcome, StatusCode};
+use serde::Serialize;
+
+use super::{error::Error, window::Screen};
+use crate::ceremony::{events::Events, step::News};
+
+/// Bytes for what stands around the values in the line of a code.
+const ROOM: usize = 128;
+
+/// One line. The names and members are documented in the help text; steps of a session are those of `hybridge get`.
+#[derive(Serialize)]
+#[serde(tag = "event", rename_all = "kebab-case")]
+enum Event<'a> {
+    Ready,
+    TouchWanted,
+    PhoneWanted { operation: &'static str, rp_id: &'a str, user: Option<&'a str> },
+    Code { code: &'a str, rp_id: &'a str, seconds: u64 },
+    Answered { status: u8 },
+    NotReached { message: String },
+    Cancelled,
+    Wink,
+    Failed { exit_code: u8, message: String },
+}
+
+/// The last line: why there is no security key any more.
+pub(super) fn failed(out: impl Write, error: &Error) -> io::Result<()> {
+    Events::new(out).write(&Event::Failed { exit_code: error.code(), message: error.in_one_line() })
+}
+
+/// Writes events.
+pub(crate) struct EventScreen<W> {
+    events: Events<W>,
+    /// For which relying party a phone is asked.
+    rp_id: String,
+}
+
+impl<W: Write> EventScreen<W> {
+    pub(crate) const fn new(out: W) -> Self {
+        Self { events: Events::new(out), rp_id: String::new() }
+    }
+
+    fn write(&mut self, event: &Event<'_>) {
+        // Programs are served whether anybody reads this or not.
+        let _ = self.events.write(event);
+    }
+}
+
+impl<W: Write + Send> Screen for EventScreen<W> {
+    fn ready(&mut self) {
+        self.write(&Event::Ready);
+    }
+
+    fn ask_for_touch(&mut self) {
+        self.write(&Event::TouchWanted);
+    }
+
+    fn ask_phone(&mut self, operation: Operation, rp_id: String, user: Option<String>) {
+        let operation = match operation {
+            Operation::Create => "create",
+            Operation::Get => "get",
+        };
+        self.write(&Event::PhoneWanted { operation, rp_id: &rp_id, user: user.as_deref() });
+        self.rp_id = rp_id;
+    }
+
+    fn news(&mut self, news: News) {
+        let _ = match news {
+            News::Step(step) => self.events.tell(&step),
+            News::Show { code, seconds } => {
+                let (code, rp_id) = (code.expose_text(), self.rp_id.as_str());
+                // Its bytes are visible ASCII, of which JSON writes some as two.
+                let room = code.len().saturating_add(rp_id.len().saturating_mul(2)).saturating_add(ROOM);
+                self.events.write_in(&Event::Code { code, rp_id, seconds }, room)
+            }
+        };
+    }
+
+    fn over(&mut self, outcome: &Outcome) {
+        match outcome {
+            Outcome::Replied(StatusCode(status)) => self.write(&Event::Answered { status: *status }),
+            Outcome::Failed(error) => self.write(&Event::NotReached { message: error.to_string() }),
+            Outcome::Cancelled => self.write(&Event::Cancelled),
+            _ => {}
+        }
+    }
+
+    fn wink(&mut self) {
+        self.write(&Event::Wink);
+    }
+}
