@@ -9,6 +9,7 @@
 mod ceremony;
 mod faults;
 mod programs;
+mod security_key;
 mod service;
 mod system;
 mod website;
@@ -42,18 +43,19 @@ async fn run() -> Result<(), Failure> {
     let mut system = System::start().await?;
     let radios = conformance::run(LAPTOP, PHONE).await?;
     let connections = l2cap::run(LAPTOP, PHONE).await?;
-    let programs = programs(&mut system).await?;
+    let [key, programs] = programs(&mut system).await?;
     // All of them, even if the first has failures.
-    let results = [radios, connections, programs].map(|table| table.print());
+    let results = [radios, connections, key, programs].map(|table| table.print());
     results.into_iter().collect()
 }
 
 /// The programs as their users run them.
-async fn programs(system: &mut System) -> Result<Table, Failure> {
+async fn programs(system: &mut System) -> Result<[Table; 2], Failure> {
     let mut website = Website::new()?;
     let service = TunnelService::start().await?;
+    let [ada, grace, hedy] = website::USERS;
+    let key = security_key::run(&mut website, hedy).await?;
     let tunnel = Way::Tunnel;
-    let [ada, grace] = website::USERS;
     let mut table = Table::new("programs", 10);
     table.case("create, through a tunnel", ceremony::create(&mut website, ada, &tunnel)).await;
     table.case("get, through a tunnel", ceremony::get(&mut website, &tunnel)).await;
@@ -70,5 +72,5 @@ async fn programs(system: &mut System) -> Result<Table, Failure> {
         .await;
     table.case("get over L2CAP, no tunnel service", ceremony::get(&mut website, &Way::L2cap)).await;
     table.case("no tunnel service and no L2CAP", faults::no_way(&website, &tunnel)).await;
-    Ok(table)
+    Ok([key, table])
 }

@@ -39,8 +39,7 @@ impl Laptop {
         if let Some(mut input) = process.stdin.take() {
             input.write_all(options.as_bytes()).await?;
         }
-        let errors = process.stderr.take().ok_or_else(|| Failure::unexpected("a pipe", "none"))?;
-        let mut events = BufReader::new(errors).lines();
+        let mut events = lines(process.stderr.take())?;
         let code = event(&mut events, |event| event["code"].as_str().map(str::to_owned)).await?;
         Ok(Self { process, events, code })
     }
@@ -135,8 +134,14 @@ impl Phone {
     }
 }
 
+/// The lines of a pipe.
+pub(crate) fn lines<R: tokio::io::AsyncRead>(pipe: Option<R>) -> Result<Lines<BufReader<R>>, Failure> {
+    let pipe = pipe.ok_or_else(|| Failure::unexpected("a pipe", "none"))?;
+    Ok(BufReader::new(pipe).lines())
+}
+
 /// Reads lines until one is the event that is looked for.
-async fn event<R: tokio::io::AsyncBufRead + Unpin, T>(
+pub(crate) async fn event<R: tokio::io::AsyncBufRead + Unpin, T>(
     lines: &mut Lines<R>,
     pick: impl Fn(&Value) -> Option<T>,
 ) -> Result<T, Failure> {

@@ -6,9 +6,10 @@ use url::Url;
 
 /// Where its pages are.
 pub(crate) const ORIGIN: &str = "https://demo.example";
-const RP_ID: &str = "demo.example";
-/// Whose passkey is made through the tunnel, and whose over Bluetooth: nobody gets two on one phone.
-pub(crate) const USERS: [&str; 2] = ["ada", "grace"];
+pub(crate) const RP_ID: &str = "demo.example";
+/// Whose passkey is made through the tunnel, whose over Bluetooth, and whose for the security key: nobody gets two on one
+/// phone.
+pub(crate) const USERS: [&str; 3] = ["ada", "grace", "hedy"];
 
 pub(crate) struct Website(RelyingParty);
 
