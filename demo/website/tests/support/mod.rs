@@ -2,19 +2,10 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use async_trait::async_trait;
-use hybridge_authenticator::{
-    CtapService,
-    passkey::{ExclusionGuard, InMemoryPasskeys, PasskeyService},
-};
+use hybridge_authenticator::CtapService;
 use hybridge_client::webauthn::{Assertion, Creation, CreationOptions, Origin, RequestOptions};
+use hybridge_demo::owner::{Owner, Passkeys, passkeys_of};
 use hybridge_website::{Site, router};
-use passkey_authenticator::{Authenticator, UiHint, UserCheck, UserValidationMethod};
-use passkey_crypto::AvailableBackend;
-use passkey_types::{
-    Passkey,
-    ctap2::{Aaguid, Ctap2Error},
-};
 use serde_json::{Value, json};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -72,14 +63,12 @@ pub(crate) struct Browser {
     /// What it says its pages are from.
     pub(crate) origin: String,
     pub(crate) cookie: Option<String>,
-    phone: PasskeyService<InMemoryPasskeys, Owner>,
+    phone: Passkeys,
 }
 
 impl Browser {
     pub(crate) fn new(host: &Host) -> Self {
-        let (store, owner) = (InMemoryPasskeys::new(), ExclusionGuard::new(Owner));
-        let authenticator = Authenticator::new(Aaguid::new_empty(), store, owner, AvailableBackend);
-        let phone = PasskeyService::new(authenticator);
+        let phone = passkeys_of(Owner::Agrees);
         Self { host: host.clone(), origin: host.origin.clone(), cookie: None, phone }
     }
 
@@ -164,29 +153,4 @@ fn parse(answer: &str) -> Answer {
         (name.to_ascii_lowercase(), value.to_owned())
     };
     Answer { status, headers: lines.map(header).collect(), body: body.to_owned() }
-}
-
-/// Agrees to everything.
-struct Owner;
-
-#[async_trait]
-impl UserValidationMethod for Owner {
-    type PasskeyItem = Passkey;
-
-    async fn check_user<'a>(
-        &self,
-        _hint: UiHint<'a, Passkey>,
-        _presence: bool,
-        _verification: bool,
-    ) -> Result<UserCheck, Ctap2Error> {
-        Ok(UserCheck { presence: true, verification: true })
-    }
-
-    fn is_presence_enabled(&self) -> bool {
-        true
-    }
-
-    fn is_verification_enabled(&self) -> Option<bool> {
-        Some(true)
-    }
 }
