@@ -8,8 +8,7 @@ use hybridge_security_key::helper::SOCKET;
 use super::{EventsForm, ReachArgs};
 
 const ABOUT: &str = "\
-Every program that knows security keys finds one of USB: browsers, Electron apps, login tools. When one of them asks for
-it, the QR code appears here. Scan it with the phone, approve there, and the program gets its signature.
+Every program that knows security keys finds one of USB. When one of them asks for it, the QR code appears here. Scan it with the phone, approve there, and the program gets its signature.
 
 A security key is not told which page or program asks, only a relying party ID, which the program chooses. Scan codes of
 sign-ins only that you began yourself.
