@@ -27,12 +27,13 @@ pub(crate) async fn run(website: &mut Website, user: &str) -> Result<Table, Fail
     let mut table = Table::new("security key", 2);
     let credential = passkey(website, user).await?;
     let mut key = Key::start().await?;
+    let mut device = String::new();
     let found = async {
-        key.path = find().await?;
+        device = find().await?;
         Ok(())
     };
     table.case("fido2-token finds it and knows what it is", found).await;
-    table.case("fido2-assert signs in and verifies", key.sign_in(&credential)).await;
+    table.case("fido2-assert signs in and verifies", key.sign_in(&device, &credential)).await;
     Ok(table)
 }
 
@@ -59,8 +60,6 @@ struct Key {
     /// Nobody types, but its end would be the end of answers.
     _answers: Option<ChildStdin>,
     events: Lines<BufReader<ChildStderr>>,
-    /// The device's file.
-    path: String,
 }
 
 impl Key {
@@ -75,14 +74,13 @@ impl Key {
             .spawn()?;
         let mut events = lines(process.stderr.take())?;
         event(&mut events, |event| (event["event"] == "ready").then_some(())).await?;
-        Ok(Self { _answers: process.stdin.take(), _process: process, events, path: String::new() })
+        Ok(Self { _answers: process.stdin.take(), _process: process, events })
     }
 
     /// A program asks for a phone, and one scans the code. What the program prints is verified by another.
-    async fn sign_in(&mut self, credential: &str) -> Result<(), Failure> {
+    async fn sign_in(&mut self, device: &str, credential: &str) -> Result<(), Failure> {
         let input = [&BASE64.encode(&CLIENT_DATA_HASH), RP_ID, credential].map(str::to_owned);
-        let path = self.path.clone();
-        let arguments = ["-G", &path];
+        let arguments = ["-G", device];
         let asked = run_program("fido2-assert", &arguments, &input);
         let answered = async {
             let code = event(&mut self.events, |event| event["code"].as_str().map(str::to_owned)).await?;
