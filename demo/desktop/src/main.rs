@@ -1,0 +1,4 @@
+//! The `hybridge-desktop` program.
+#![forbid(unsafe_code)]
+
+fn main() {}
