@@ -6,9 +6,12 @@ use std::{
 };
 
 use data_encoding::BASE64URL_NOPAD;
-use webauthn_rs::prelude::{DiscoverableAuthentication, PasskeyAuthentication, PasskeyRegistration, Uuid};
+use webauthn_rs::prelude::{DiscoverableAuthentication, Uuid};
 
-use crate::error::SiteError;
+use crate::{
+    error::SiteError,
+    site::{Registration, SignIn},
+};
 
 /// How long a visit lasts after the last request.
 pub(crate) const LIFETIME: Duration = Duration::from_secs(60 * 60);
@@ -22,12 +25,13 @@ pub(crate) enum Pending {
     Registration {
         user: Uuid,
         name: String,
-        state: PasskeyRegistration,
+        group: String,
+        state: Registration,
     },
     /// With a user name.
     SignIn {
         user: Uuid,
-        state: PasskeyAuthentication,
+        state: SignIn,
     },
     /// Without one: the passkey tells who it is.
     Discovery {
@@ -39,6 +43,8 @@ pub(crate) enum Pending {
 struct Visit {
     user: Option<Uuid>,
     pending: Option<(Pending, Option<Instant>)>,
+    /// What the next page says.
+    word: Option<&'static str>,
     last_seen: Option<Instant>,
 }
 
@@ -87,7 +93,7 @@ impl Visits {
             visit.pending = pending;
             return Ok(None);
         }
-        let visit = Visit { user: None, pending, last_seen: Some(now) };
+        let visit = Visit { pending, last_seen: Some(now), ..Visit::default() };
         self.begin(visit, now).map(Some)
     }
 
@@ -105,7 +111,19 @@ impl Visits {
         now: Instant,
     ) -> Result<Token, SiteError> {
         self.end(token);
-        self.begin(Visit { user: Some(user), pending: None, last_seen: Some(now) }, now)
+        self.begin(Visit { user: Some(user), last_seen: Some(now), ..Visit::default() }, now)
+    }
+
+    /// Leaves a word for the next page.
+    pub(crate) fn leave_word(&mut self, token: Option<&Token>, word: &'static str, now: Instant) {
+        if let Some(visit) = self.visit(token, now) {
+            visit.word = Some(word);
+        }
+    }
+
+    /// Takes the word that was left.
+    pub(crate) fn take_word(&mut self, token: Option<&Token>, now: Instant) -> Option<&'static str> {
+        self.visit(token, now)?.word.take()
     }
 
     /// Forgets a visit.

@@ -1,25 +1,27 @@
-//! The site over HTTP: pages, and a few addresses for their script.
+//! The site over HTTP: pages, forms for whoever has no script, and a few addresses for the pages' script.
+
+mod api;
+mod forms;
+mod pages;
 
 use std::{convert::Infallible, sync::Arc};
 
 use axum::{
-    Json, Router,
-    extract::{DefaultBodyLimit, FromRequestParts, Request, State, rejection::JsonRejection},
-    http::{HeaderValue, Method, header, request::Parts},
+    Router,
+    extract::{DefaultBodyLimit, FromRequestParts, Request, State},
+    http::{HeaderMap, HeaderValue, Method, header, request::Parts},
     middleware::{self, Next},
-    response::{Html, IntoResponse, Response},
+    response::{IntoResponse, Response},
     routing::{get, post},
 };
-use serde::{Deserialize, Serialize};
-use webauthn_rs_proto::{PublicKeyCredential, RegisterPublicKeyCredential};
 
 use crate::{
     error::SiteError,
-    site::{Answer, Person, Site},
+    site::Site,
     visits::{LIFETIME, Token},
 };
 
-/// The largest request body in bytes. The answer of a passkey is a few hundred.
+/// The largest request body in bytes. The answer of a passkey is a few hundred, one with certificates a few thousand.
 const MAX_BODY: usize = 64 * 1024;
 
 /// What the browser may load and do on a page: nothing but this site's own files.
@@ -29,16 +31,28 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; c
 /// Serves the site: to be run with `axum::serve`, or put into another service.
 pub fn router(site: Arc<Site>) -> Router {
     let api = Router::new()
-        .route("/session", get(who))
-        .route("/register/begin", post(begin_registration))
-        .route("/register/finish", post(finish_registration))
-        .route("/sign-in/begin", post(begin_sign_in))
-        .route("/sign-in/finish", post(finish_sign_in))
-        .route("/sign-out", post(sign_out));
+        .route("/session", get(api::who))
+        .route("/register/begin", post(api::begin_registration))
+        .route("/register/finish", post(api::finish_registration))
+        .route("/sign-in/begin", post(api::begin_sign_in))
+        .route("/sign-in/finish", post(api::finish_sign_in))
+        .route("/sign-out", post(api::sign_out));
+    let password = Router::new()
+        .route("/", get(pages::password))
+        .route("/sign-in", post(forms::sign_in))
+        .route("/register", post(forms::register));
+    let account = Router::new()
+        .route("/", get(pages::account))
+        .route("/rename", post(forms::rename))
+        .route("/delete", post(forms::delete))
+        .route("/password", post(forms::change_password));
     Router::new()
-        .route("/", get(async || Html(include_str!("pages/index.html"))))
-        .route("/page.js", get(async || file("text/javascript", include_str!("pages/page.js"))))
-        .route("/page.css", get(async || file("text/css", include_str!("pages/page.css"))))
+        .route("/", get(pages::start))
+        .nest("/password", password)
+        .nest("/account", account)
+        .route("/sign-out", post(forms::sign_out))
+        .route("/page.js", get(async || file("text/javascript", include_str!("web/assets/page.js"))))
+        .route("/page.css", get(async || file("text/css", include_str!("web/assets/page.css"))))
         .nest("/api", api)
         .layer(middleware::from_fn_with_state(Arc::clone(&site), guard))
         .layer(DefaultBodyLimit::max(MAX_BODY))
@@ -61,7 +75,8 @@ async fn guard(State(site): State<Arc<Site>>, request: Request, next: Next) -> R
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    // With `no-referrer`, browsers would not say either where a form of this site's own comes from.
+    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("same-origin"));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
 }
@@ -73,12 +88,14 @@ impl FromRequestParts<Arc<Site>> for Visitor {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, site: &Arc<Site>) -> Result<Self, Infallible> {
-        let name = cookie_name(site);
-        let cookies = parts.headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
-        let mut pairs =
-            cookies.flat_map(|value| value.split(';')).filter_map(|pair| pair.trim().split_once('='));
-        Ok(Self(pairs.find(|(found, _)| *found == name).map(|(_, token)| Token::received(token))))
+        Ok(Self(token(&parts.headers, cookie_name(site))))
     }
+}
+
+fn token(headers: &HeaderMap, name: &str) -> Option<Token> {
+    let cookies = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
+    let mut pairs = cookies.flat_map(|value| value.split(';')).filter_map(|pair| pair.trim().split_once('='));
+    pairs.find(|(found, _)| *found == name).map(|(_, token)| Token::received(token))
 }
 
 const fn cookie_name(site: &Site) -> &'static str {
@@ -92,66 +109,24 @@ fn cookie(site: &Site, token: Option<&Token>) -> String {
     format!("{name}={value}; Path=/; HttpOnly; SameSite=Strict; Max-Age={age}{secure}")
 }
 
-/// An answer as JSON, with the cookie if there is a new one.
-fn reply<T: Serialize>(site: &Site, answer: Answer<T>) -> Result<Response, SiteError> {
-    let (body, token) = answer?;
-    Ok(match token {
-        Some(token) => ([(header::SET_COOKIE, cookie(site, Some(&token)))], Json(body)).into_response(),
-        None => Json(body).into_response(),
-    })
-}
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
 
-type Body<T> = Result<Json<T>, JsonRejection>;
+    use super::*;
 
-/// The body, if it is JSON as expected. What the parser says of it is for nobody at a page.
-fn read<T>(body: Body<T>) -> Result<T, SiteError> {
-    body.map(|Json(body)| body).map_err(|_| SiteError::Malformed)
-}
-
-#[derive(Deserialize)]
-struct Named {
-    #[serde(default)]
-    username: String,
-}
-
-/// Whoever is signed in; nobody is `null`.
-async fn who(State(site): State<Arc<Site>>, Visitor(token): Visitor) -> Json<Option<Person>> {
-    Json(site.who(token.as_ref()))
-}
-
-async fn begin_registration(
-    State(site): State<Arc<Site>>,
-    Visitor(token): Visitor,
-    body: Body<Named>,
-) -> Result<Response, SiteError> {
-    reply(&site, site.begin_registration(token.as_ref(), &read(body)?.username))
-}
-
-async fn finish_registration(
-    State(site): State<Arc<Site>>,
-    Visitor(token): Visitor,
-    body: Body<RegisterPublicKeyCredential>,
-) -> Result<Response, SiteError> {
-    reply(&site, site.finish_registration(token.as_ref(), &read(body)?))
-}
-
-async fn begin_sign_in(
-    State(site): State<Arc<Site>>,
-    Visitor(token): Visitor,
-    body: Body<Named>,
-) -> Result<Response, SiteError> {
-    reply(&site, site.begin_sign_in(token.as_ref(), Some(&read(body)?.username)))
-}
-
-async fn finish_sign_in(
-    State(site): State<Arc<Site>>,
-    Visitor(token): Visitor,
-    body: Body<PublicKeyCredential>,
-) -> Result<Response, SiteError> {
-    reply(&site, site.finish_sign_in(token.as_ref(), &read(body)?))
-}
-
-async fn sign_out(State(site): State<Arc<Site>>, Visitor(token): Visitor) -> Response {
-    site.sign_out(token.as_ref());
-    ([(header::SET_COOKIE, cookie(&site, None))], Json(())).into_response()
+    proptest! {
+        #[test]
+        fn the_cookie_is_found_among_others(before in "[a-z=; ]{0,40}", value in "[A-Za-z0-9_-]{1,50}", any: Vec<u8>) {
+            let mut headers = HeaderMap::new();
+            headers.append(header::COOKIE, format!("{before}; visit={value}; more=1").parse().unwrap());
+            let own = before.split(';').any(|pair| pair.trim().starts_with("visit="));
+            prop_assume!(!own);
+            prop_assert!(token(&headers, "visit").is_some_and(|token| token.as_str() == value));
+            if let Ok(odd) = HeaderValue::from_bytes(&any) {
+                headers.insert(header::COOKIE, odd);
+                let _ = token(&headers, "visit");
+            }
+        }
+    }
 }

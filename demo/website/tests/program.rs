@@ -15,7 +15,8 @@ use rustix::process::{Pid, Signal, kill_process};
 /// Starts it on a free port, and connects as a browser that never says all it has to say.
 fn start() -> (Child, TcpStream) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_hybridge-website"));
-    let mut child = command.args(["--listen", "127.0.0.1:0"]).stdout(Stdio::piped()).spawn().unwrap();
+    let mut child =
+        command.args(["--in-memory", "--listen", "127.0.0.1:0"]).stdout(Stdio::piped()).spawn().unwrap();
     let mut line = String::new();
     BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
     let address = line.strip_prefix("Listening on ").unwrap().split_once(',').unwrap().0;

@@ -159,6 +159,7 @@ async fn pages_may_load_their_own_files_only() {
     let mut browser = Browser::new(&start().await);
     for (path, kind, holds) in [
         ("/", "text/html", "role=\"status\""),
+        ("/password", "text/html", "role=\"status\""),
         ("/page.js", "text/javascript", "navigator.credentials"),
         ("/page.css", "text/css", ":focus-visible"),
     ] {

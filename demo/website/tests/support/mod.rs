@@ -1,24 +1,33 @@
 //! The site on a port of this computer, and a browser that knows enough of HTTP and WebAuthn to use it.
 
+// Not every test binary uses all of it.
+#![allow(dead_code)]
+
+pub(crate) mod device;
+
 use std::{collections::BTreeMap, sync::Arc};
 
 use hybridge_authenticator::CtapService;
 use hybridge_client::webauthn::{Assertion, Creation, CreationOptions, Origin, RequestOptions};
 use hybridge_demo::owner::{Owner, Passkeys, passkeys_of};
-use hybridge_website::{Site, router};
+use hybridge_website::{Policies, Site, Store, router};
 use serde_json::{Value, json};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
 };
-use url::Url;
+use url::{Url, form_urlencoded};
 
 /// Starts a site. It ends with the test's runtime.
 pub(crate) async fn start() -> Host {
+    start_with(Store::in_memory().unwrap(), Policies::built_in()).await
+}
+
+pub(crate) async fn start_with(store: Store, policies: Policies) -> Host {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
     let origin = format!("http://localhost:{port}");
-    let site = Arc::new(Site::new(&Url::parse(&origin).unwrap()).unwrap());
+    let site = Arc::new(Site::with(&Url::parse(&origin).unwrap(), store, policies).unwrap());
     tokio::spawn(axum::serve(listener, router(site)).into_future());
     Host { port, origin }
 }
@@ -41,6 +50,21 @@ pub(crate) struct Answer {
 impl Answer {
     pub(crate) fn json(&self) -> Value {
         serde_json::from_str(&self.body).unwrap()
+    }
+
+    /// What the page says in its status.
+    #[track_caller]
+    pub(crate) fn says(&self, status: u16) -> String {
+        assert_eq!(self.status, status, "{}", self.body);
+        let (_, rest) = self.body.split_once("id=\"status\"").unwrap();
+        rest.split_once('>').unwrap().1.split_once("</p>").unwrap().0.to_owned()
+    }
+
+    /// Where a form has led to.
+    #[track_caller]
+    pub(crate) fn leads_to(&self, path: &str) {
+        assert_eq!(self.status, 303, "{}", self.body);
+        assert_eq!(self.headers["location"], path);
     }
 
     /// The words of an error.
@@ -79,6 +103,13 @@ impl Browser {
     pub(crate) async fn post(&mut self, path: &str, body: &Value) -> Answer {
         let head = format!("Origin: {}\r\nContent-Type: application/json\r\n", self.origin);
         self.request("POST", path, &head, &body.to_string()).await
+    }
+
+    /// Sends a form, as a browser without scripts does, and stays on what comes.
+    pub(crate) async fn form(&mut self, path: &str, fields: &[(&str, &str)]) -> Answer {
+        let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
+        let head = format!("Origin: {}\r\nContent-Type: application/x-www-form-urlencoded\r\n", self.origin);
+        self.request("POST", path, &head, &body).await
     }
 
     pub(crate) async fn send(&mut self, method: &str, path: &str, head: &str) -> Answer {

@@ -47,10 +47,12 @@ function requirePasskeys() {
   if (!known) throw new Told("This browser is too old for passkeys. Use a newer one.");
 }
 
-async function register(username) {
+const FOLLOW = "Follow the browser: choose a phone and scan the code.";
+
+async function register(username, group) {
   requirePasskeys();
-  const options = await call("register/begin", { username });
-  say("Follow the browser: choose a phone and scan the code.");
+  const options = await call("register/begin", { username, group });
+  say(`${FOLLOW} ${options.rules}`);
   const publicKey = PublicKeyCredential.parseCreationOptionsFromJSON(options.publicKey);
   const credential = await navigator.credentials.create({ publicKey });
   return call("register/finish", credential.toJSON());
@@ -59,7 +61,7 @@ async function register(username) {
 async function signIn(username) {
   requirePasskeys();
   const options = await call("sign-in/begin", { username });
-  say("Follow the browser: choose a phone and scan the code.");
+  say(`${FOLLOW} ${options.rules}`);
   const publicKey = PublicKeyCredential.parseRequestOptionsFromJSON(options.publicKey);
   const credential = await navigator.credentials.get({ publicKey });
   return call("sign-in/finish", credential.toJSON());
@@ -80,35 +82,52 @@ function show(person) {
 }
 
 /** Runs one thing at a time, and says how it went. */
-async function run(action, done) {
-  const buttons = document.querySelectorAll("button");
+async function run(action, then) {
+  const buttons = [...document.querySelectorAll("button")].filter((button) => !button.disabled);
+  const focused = document.activeElement;
   buttons.forEach((button) => { button.disabled = true; });
   document.querySelector("main").setAttribute("aria-busy", "true");
   say("");
   try {
-    show(await action());
-    if (done) say(done, "good");
+    then(await action());
   } catch (error) {
     say(words(error), "bad");
   }
   document.querySelector("main").setAttribute("aria-busy", "false");
   buttons.forEach((button) => { button.disabled = false; });
+  // A button loses the focus when it is disabled.
+  if (focused?.offsetParent) focused.focus();
 }
+
+/** Shows a person, or nobody, and says why. */
+const shown = (text) => (person) => {
+  show(person);
+  say(text, "good");
+  // Whoever reads by ear or by keyboard goes on where the page now begins.
+  const next = person ? element("add") : element("username");
+  next.focus();
+};
 
 const username = () => element("username").value.trim();
 
-element("form").addEventListener("submit", (event) => {
-  event.preventDefault();
-  run(() => signIn(username()), "Welcome back.");
-});
-element("register").addEventListener("click", () => {
-  run(() => register(username()), "You are registered.");
-});
-element("add").addEventListener("click", () => {
-  run(() => register(element("user").textContent), "The passkey was added.");
-});
-element("sign-out").addEventListener("click", () => {
-  run(() => call("sign-out", {}), "You are signed out.");
-});
-
-run(() => call("session"));
+if (element("form")) {
+  element("form").addEventListener("submit", (event) => {
+    event.preventDefault();
+    run(() => signIn(username()), shown("Welcome back."));
+  });
+  element("register").addEventListener("click", () => {
+    run(() => register(username(), element("group").value), shown("You are registered."));
+  });
+  element("leave").addEventListener("submit", (event) => {
+    event.preventDefault();
+    run(() => call("sign-out", {}), shown("You are signed out."));
+  });
+  element("add").addEventListener("click", () => {
+    run(() => register(element("user").textContent), shown("The passkey was added."));
+  });
+} else {
+  // The page of an account is made anew by the server.
+  element("add")?.addEventListener("click", () => {
+    run(() => register(element("user").textContent), () => location.assign("/account?added"));
+  });
+}

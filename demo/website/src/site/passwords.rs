@@ -1,0 +1,85 @@
+//! Passwords in place of passkeys.
+
+use std::time::Instant;
+
+use super::Site;
+use crate::{error::SiteError, names::user_name, password::Password, store::Account, visits::Token};
+
+impl Site {
+    /// Makes an account with a password, and signs its owner in.
+    pub(crate) async fn register_with_password(
+        &self,
+        token: Option<&Token>,
+        name: &str,
+        group: Option<String>,
+        password: Password,
+    ) -> Result<Token, SiteError> {
+        let name = user_name(name)?.to_owned();
+        password.check()?;
+        let account = self.account_to_be(name, group, None).await?;
+        if account.is_kept {
+            return Err(SiteError::NameTaken);
+        }
+        let mut account = account.account;
+        if !self.policies.of(&account.group)?.password {
+            return Err(SiteError::NoPasswords(account.group));
+        }
+        account.password = Some(self.hasher.hash(password).await?);
+        let user = account.id;
+        self.store.run(move |db| account.insert(db)).await?;
+        self.welcome(token, user)
+    }
+
+    /// Signs somebody in. A wrong password and an unknown name have the same answer, after the same work.
+    pub(crate) async fn sign_in_with_password(
+        &self,
+        token: Option<&Token>,
+        name: &str,
+        password: Password,
+    ) -> Result<Token, SiteError> {
+        let name = user_name(name).map_err(|_| SiteError::WrongPassword)?.to_owned();
+        let looked_up = name.clone();
+        let account = self.store.run(move |db| Account::named(db, &looked_up)).await?;
+        let hash = account.as_ref().and_then(|account| account.password.clone());
+        self.verify(&name, hash, password).await?;
+        let account = account.ok_or(SiteError::WrongPassword)?;
+        if !account.has_password(self.policies.of(&account.group)?) {
+            return Err(SiteError::NoPasswords(account.group));
+        }
+        self.welcome(token, account.id)
+    }
+
+    /// Gives whoever is signed in a password, in place of the one there was, which has to be known.
+    pub(crate) async fn change_password(
+        &self,
+        token: Option<&Token>,
+        former: Password,
+        password: Password,
+    ) -> Result<(), SiteError> {
+        let account = self.signed_in(token).await?.ok_or(SiteError::SignedOut)?;
+        if !self.policies.of(&account.group)?.password {
+            return Err(SiteError::NoPasswords(account.group));
+        }
+        password.check()?;
+        if account.password.is_some() {
+            self.verify(&account.name, account.password.clone(), former).await?;
+        }
+        let hash = self.hasher.hash(password).await?;
+        self.store.run(move |db| account.set_password(db, &hash)).await
+    }
+
+    async fn verify(
+        &self,
+        name: &str,
+        hash: Option<crate::password::Hash>,
+        password: Password,
+    ) -> Result<(), SiteError> {
+        let begun = self.attempts().begin(name, Instant::now());
+        begun.map_err(|wait| SiteError::TooOften(wait.as_secs().saturating_add(1)))?;
+        if !self.hasher.verify(hash, password).await? {
+            return Err(SiteError::WrongPassword);
+        }
+        self.attempts().succeed(name);
+        Ok(())
+    }
+}
