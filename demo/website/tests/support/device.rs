@@ -147,7 +147,7 @@ impl Device {
 
 /// The COSE key of an uncompressed P-256 point.
 fn public_key(point: &[u8]) -> Cbor {
-    let bytes = |range| Cbor::Bytes(point[range].to_vec());
+    let bytes = |range: std::ops::Range<usize>| Cbor::Bytes(point[range].to_vec());
     let pair = |key: i32, value| (Cbor::from(key), value);
     Cbor::Map(vec![
         pair(1, 2.into()),
