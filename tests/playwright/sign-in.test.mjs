@@ -48,7 +48,10 @@ test("a refusal on the phone leaves nobody registered", async () => {
 });
 
 test("staff cannot use the phone's synced passkey, and are told why", async () => {
-  await visitor.register(someone(), "staff");
+  const name = someone();
+  await visitor.page.getByLabel("Group").selectOption("staff");
+  await visitor.page.locator("#rules").getByText("Only passkeys that are bound to one device.").waitFor();
+  await visitor.register(name, "staff");
   await visitor.says("Group “staff” cannot use this passkey: it is synced");
   assert.equal((await phone.passkeys()).length, 1, "the phone has made one");
   assert.equal(await visitor.page.locator("#signed-in").isVisible(), false);

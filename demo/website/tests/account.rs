@@ -157,7 +157,14 @@ async fn passkeys_are_listed_in_words_renamed_and_deleted() {
     assert!(browser.get("/account").await.body.contains(">My &lt;phone&gt;</h3>"));
     browser.form("/account/rename", &[("id", &first), ("name", "\n")]).await.says(400);
     browser.form("/account/rename", &[("id", "@"), ("name", "a")]).await.says(400);
+}
 
+#[tokio::test]
+async fn the_last_way_in_is_kept() {
+    let mut browser = Browser::new(&start().await);
+    let (mut synced, mut bound) = (Device::new(true, Voucher::Nobody), Device::new(false, Voucher::Itself));
+    let first = add(&mut browser, &mut synced, "ada").await;
+    let second = add(&mut browser, &mut bound, "ada").await;
     browser.form("/account/delete", &[("id", &first)]).await.leads_to("/account");
     browser.form("/account/delete", &[("id", &first)]).await.says(401);
     assert!(browser.form("/account/delete", &[("id", &second)]).await.says(409).contains("last way"));

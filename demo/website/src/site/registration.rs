@@ -52,17 +52,7 @@ impl Registration {
                 (options, Self::Preferred(state))
             }
         };
-        let public_key = &mut options.public_key;
-        // The library would have browsers offer security keys first.
-        public_key.hints = None;
-        if policy.attestation == Attestation::Required {
-            public_key.attestation = Some(AttestationConveyancePreference::Direct);
-        }
-        // The library discourages discoverable passkeys, to spare the memory of security keys. Signing in without a
-        // user name needs them, and phones have room.
-        let selection = public_key.authenticator_selection.get_or_insert_default();
-        selection.resident_key = Some(ResidentKeyRequirement::Required);
-        selection.require_resident_key = true;
+        adjust(&mut options, policy);
         Ok((options, state))
     }
 
@@ -76,6 +66,21 @@ impl Registration {
             Self::Preferred(state) => Ok(webauthn.finish_securitykey_registration(answer, state)?.into()),
         }
     }
+}
+
+/// Asks for what this site wants where the library wants something else.
+fn adjust(options: &mut CreationChallengeResponse, policy: &Policy) {
+    let options = &mut options.public_key;
+    // The library would have browsers offer security keys first.
+    options.hints = None;
+    if policy.attestation == Attestation::Required {
+        options.attestation = Some(AttestationConveyancePreference::Direct);
+    }
+    // The library discourages discoverable passkeys, to spare the memory of security keys. Signing in without a user
+    // name needs them, and phones have room.
+    let selection = options.authenticator_selection.get_or_insert_default();
+    selection.resident_key = Some(ResidentKeyRequirement::Required);
+    selection.require_resident_key = true;
 }
 
 impl Site {

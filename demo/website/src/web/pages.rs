@@ -15,7 +15,7 @@ use crate::{
     error::SiteError,
     names::MAX_NAME,
     password::MIN_CHARS,
-    policy::Policies,
+    policy::{EVERYONE, Policies},
     site::{Person, Site},
     visits::Token,
 };
@@ -79,7 +79,7 @@ pub(super) async fn start(
             noscript { p.bad { "Passkeys are asked for by a script, which this browser does not run. Use a password." } }
             form #form novalidate {
                 (user_name("Needed to register. To sign in you may leave it empty.", ""))
-                (group(site.policies(), "For a new account; an account that there is keeps its own."))
+                (group(site.policies()))
                 div.buttons {
                     button #sign-in type="submit" { "Sign in" }
                     button #register.second type="button" { "Register" }
@@ -120,14 +120,17 @@ fn user_name(help: &str, value: &str) -> Markup {
     }
 }
 
-/// Groups to choose from, with the rules of the chosen one.
-fn group(policies: &Policies, help: &str) -> Markup {
+/// Groups to choose from, with the rules of the chosen one, which the script changes with the choice.
+fn group(policies: &Policies) -> Markup {
+    let rules = |group| policies.of(group).map(|policy| policy.words().join(" ")).unwrap_or_default();
     html! {
         label for="group" { "Group" }
-        select #group name="group" aria-describedby="group-help" {
-            @for group in policies.groups() { option value=(group) { (group) } }
+        select #group name="group" aria-describedby="group-help" autocomplete="off" {
+            @for group in policies.groups() { option value=(group) data-rules=(rules(group)) { (group) } }
         }
-        p #group-help.help { (help) }
+        p #group-help.help {
+            "For a new account; an account that there is keeps its own. " span #rules { (rules(EVERYONE)) }
+        }
     }
 }
 
@@ -171,7 +174,7 @@ fn password_page(site: &Site, name: &str, word: Word<'_>) -> Html<String> {
             input #password name="password" type="password" autocomplete="current-password" required
                 aria-describedby="password-help";
             p #password-help.help { "A new one has at least " (MIN_CHARS) " characters." }
-            (group(site.policies(), "For a new account; an account that there is keeps its own."))
+            (group(site.policies()))
             div.buttons {
                 button type="submit" formaction="/password/sign-in" { "Sign in" }
                 button.second type="submit" formaction="/password/register" { "Register" }

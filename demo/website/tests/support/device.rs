@@ -3,7 +3,8 @@
 use ciborium::Value as Cbor;
 use data_encoding::BASE64URL_NOPAD;
 use rcgen::{
-    BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, PublicKeyData, SigningKey,
+    BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, KeyUsagePurpose,
+    PublicKeyData, SigningKey,
 };
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -19,6 +20,7 @@ impl Maker {
         let mut root = CertificateParams::default();
         root.distinguished_name.push(DnType::CommonName, name);
         root.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        root.key_usages = vec![KeyUsagePurpose::KeyCertSign];
         Self(CertifiedIssuer::self_signed(root, KeyPair::generate().unwrap()).unwrap())
     }
 

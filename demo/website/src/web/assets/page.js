@@ -108,6 +108,10 @@ const shown = (text) => (person) => {
   next.focus();
 };
 
+element("group")?.addEventListener("change", ({ target }) => {
+  element("rules").textContent = target.selectedOptions[0].dataset.rules;
+});
+
 const username = () => element("username").value.trim();
 
 if (element("form")) {

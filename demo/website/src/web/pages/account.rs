@@ -99,7 +99,9 @@ fn password(account: &Account) -> Markup {
             details {
                 summary { @if has { "Change the password" } @else { "Set a password" } }
                 form method="post" action="/account/password" {
-                    input type="hidden" name="username" autocomplete="username" value=(account.name);
+                    // For password managers.
+                    input.unseen type="text" autocomplete="username" tabindex="-1" aria-hidden="true" readonly
+                        value=(account.name);
                     @if has {
                         label for="former" { "Present password" }
                         input #former name="former" type="password" autocomplete="current-password" required;
