@@ -59,7 +59,6 @@ test("passkeys are listed in words, renamed and deleted", visiting({}, async (vi
 
 test("a password works without a script", visiting({ javaScriptEnabled: false }, async (visitor) => {
   const name = someone();
-  await visitor.page.getByText("Use a password.").waitFor();
   await visitor.withPassword(name, "Register");
   await visitor.says("You are registered.");
   await visitor.click("Sign out");

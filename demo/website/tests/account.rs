@@ -138,7 +138,7 @@ async fn passkeys_are_listed_in_words_renamed_and_deleted() {
     let mut browser = Browser::new(&host);
     let (mut synced, mut bound) = (Device::new(true, Voucher::Nobody), Device::new(false, Voucher::Itself));
     let first = add(&mut browser, &mut synced, "ada").await;
-    let second = add(&mut browser, &mut bound, "ada").await;
+    add(&mut browser, &mut bound, "ada").await;
     let page = browser.get("/account").await.body;
     for words in [
         "Synced passkey (backup eligible, backed up)",
