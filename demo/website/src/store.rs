@@ -48,7 +48,9 @@ impl Store {
     pub fn open(path: &Path) -> Result<Self, StoreError> {
         claim(path).map_err(|error| StoreError::Unusable(path.to_owned(), error))?;
         let connection = Connection::open(path).map_err(|error| StoreError::of(path, error))?;
-        Self::prepared(connection).map_err(|error| error.at(path))
+        let store = Self::prepared(connection).map_err(|error| error.at(path))?;
+        hide(path).map_err(|error| StoreError::Unusable(path.to_owned(), error))?;
+        Ok(store)
     }
 
     fn prepared(mut connection: Connection) -> Result<Self, StoreError> {
@@ -90,17 +92,29 @@ fn claim(path: &Path) -> io::Result<()> {
     }
     match OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-            let metadata = fs::metadata(path)?;
-            if !metadata.is_file() {
-                return Err(io::Error::other("it is no file"));
+            if fs::metadata(path)?.is_file() {
+                Ok(())
+            } else {
+                Err(io::Error::other("it is no file"))
             }
-            if metadata.permissions().mode() & 0o077 != 0 {
-                fs::set_permissions(path, Permissions::from_mode(0o600))?;
-            }
-            Ok(())
         }
         other => other.map(drop),
     }
+}
+
+/// Takes a file that is known to be this program's out of the sight of others, with those that SQLite keeps beside it.
+fn hide(path: &Path) -> io::Result<()> {
+    for suffix in ["", "-wal", "-shm"] {
+        let mut name = path.as_os_str().to_owned();
+        name.push(suffix);
+        match fs::metadata(&name) {
+            Ok(metadata) if metadata.permissions().mode() & 0o077 != 0 => {
+                fs::set_permissions(&name, Permissions::from_mode(0o600))?;
+            }
+            _ => {}
+        }
+    }
+    Ok(())
 }
 
 /// Where the accounts are unless somebody says otherwise: in the user's folder for the state of programs. `None` without

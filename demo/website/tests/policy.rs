@@ -16,8 +16,11 @@ use support::{
     start, start_with,
 };
 
+/// Whether a passkey will do, or the words of the refusal.
+type Expected = Result<(), &'static str>;
+
 /// Kinds of passkeys, and whether everyone and staff may use them.
-fn kinds() -> [(&'static str, Device, [Result<(), &'static str>; 2]); 4] {
+fn kinds() -> [(&'static str, Device, [Expected; 2]); 4] {
     let certified = || Voucher::Maker(Maker::new("A maker"));
     [
         ("synced, nobody vouches", Device::new(true, Voucher::Nobody), [Ok(()), Err("it is synced")]),
@@ -40,7 +43,7 @@ async fn sign_in(browser: &mut Browser, device: &Device, name: &str) -> Answer {
     browser.post("/api/sign-in/finish", &signed).await
 }
 
-fn expect(answer: &Answer, expected: Result<(), &str>, case: &str) {
+fn expect(answer: &Answer, expected: Expected, case: &str) {
     match expected {
         Ok(()) => assert_eq!(answer.status, 200, "{case}: {}", answer.body),
         Err(words) => {
@@ -171,10 +174,16 @@ async fn only_makers_on_the_list_count_where_there_is_one() {
 async fn the_operators_word_on_a_group_counts_more_than_a_wish() {
     let store = Store::in_memory().unwrap();
     store.set_group("ada", "staff").unwrap();
-    let host = start_with(store, Policies::built_in()).await;
+    let host = start_with(store.clone(), Policies::built_in()).await;
     let (mut browser, mut device) = (Browser::new(&host), Device::new(true, Voucher::Nobody));
     register(&mut browser, &mut device, "ada", "everyone").await.refused(403);
     let form = [("username", "ada"), ("password", "correct horse battery"), ("group", "everyone")];
     let page = browser.form("/password/register", &form).await;
     assert!(page.says(403).contains("cannot use a password"));
+    // Even when it comes while the person at the page is being asked.
+    let options = browser.post("/api/register/begin", &json!({ "username": "bob" })).await.granted();
+    store.set_group("bob", "staff").unwrap();
+    let made = device.create(&browser.origin, &options);
+    browser.post("/api/register/finish", &made).await.refused(400);
+    assert_eq!(browser.user().await, None);
 }

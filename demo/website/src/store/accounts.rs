@@ -3,7 +3,7 @@
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use webauthn_rs::prelude::{Credential, CredentialID, Uuid};
 
-use super::StoreError;
+use super::{StoreError, assigned};
 use crate::{
     error::SiteError,
     passkey::{Stored, now},
@@ -78,11 +78,15 @@ impl Account {
         Ok(Some(account))
     }
 
-    /// Keeps a new account, without its passkeys. The operator's word on its group counts more than its own.
+    /// Keeps a new account, without its passkeys. It has to be asked for again if the operator has put the name into
+    /// another group since.
     pub(crate) fn insert(&self, db: &Connection) -> Result<(), SiteError> {
         let count: i64 = db.query_row("SELECT count(*) FROM accounts", (), |row| row.get(0))?;
         if count >= MAX_ACCOUNTS {
             return Err(SiteError::Full);
+        }
+        if assigned(db, &self.name)?.is_some_and(|group| group != self.group) {
+            return Err(SiteError::NothingPending);
         }
         let password = self.password.as_ref().map(Hash::as_str);
         let row = params![self.id.as_bytes(), self.name, self.group, password, now()];

@@ -26,11 +26,12 @@ fn what_is_no_database_is_refused_and_left_alone() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("accounts.sqlite");
     fs::write(&path, "these are no accounts, but somebody needs them ".repeat(40)).unwrap();
+    fs::set_permissions(&path, Permissions::from_mode(0o644)).unwrap();
     let before = fs::read(&path).unwrap();
     let refused = Store::open(&path).unwrap_err();
     assert!(matches!(&refused, StoreError::Damaged(at) if *at == path), "{refused:?}");
     assert!(refused.to_string().contains("move it"), "{refused}");
-    assert_eq!(fs::read(&path).unwrap(), before);
+    assert_eq!((fs::read(&path).unwrap(), mode(&path)), (before, 0o644));
     for path in [folder.path().to_owned(), path.join("below")] {
         let refused = Store::open(&path).unwrap_err();
         assert!(matches!(refused, StoreError::Unusable(..)), "{refused:?}");

@@ -16,12 +16,12 @@ const AAGUID: [u8; 16] = 0xfdb1_41b2_5d84_443e_8a35_4698_c205_a502_u128.to_be_by
 pub(crate) struct Maker(CertifiedIssuer<'static, KeyPair>);
 
 impl Maker {
-    pub(crate) fn new(name: &str) -> Self {
+    pub(crate) fn new(name: &str) -> Box<Self> {
         let mut root = CertificateParams::default();
         root.distinguished_name.push(DnType::CommonName, name);
         root.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         root.key_usages = vec![KeyUsagePurpose::KeyCertSign];
-        Self(CertifiedIssuer::self_signed(root, KeyPair::generate().unwrap()).unwrap())
+        Box::new(Self(CertifiedIssuer::self_signed(root, KeyPair::generate().unwrap()).unwrap()))
     }
 
     pub(crate) fn root_pem(&self) -> String {
@@ -49,7 +49,7 @@ impl Maker {
 pub(crate) enum Voucher {
     Nobody,
     Itself,
-    Maker(Maker),
+    Maker(Box<Maker>),
 }
 
 struct Made {
