@@ -129,7 +129,7 @@ fn group(policies: &Policies) -> Markup {
             @for group in policies.groups() { option value=(group) data-rules=(rules(group)) { (group) } }
         }
         p #group-help.help {
-            "For a new account; an account that there is keeps its own. " span #rules { (rules(EVERYONE)) }
+            "For a new account. " span #rules { (rules(EVERYONE)) }
         }
     }
 }
