@@ -129,7 +129,8 @@ mod tests {
     #[test]
     fn members_and_events_that_are_not_known_are_passed_over() {
         let line = br#"{"event":"phone-wanted","operation":"get","rp_id":"a.example","new":[1,{"b":2}],"user":null}"#;
-        let Some(Event::PhoneWanted { rp_id, user: None, origin: None, programs, .. }) = Event::read(line) else {
+        let Some(Event::PhoneWanted { rp_id, user: None, origin: None, programs, .. }) = Event::read(line)
+        else {
             panic!("read");
         };
         assert_eq!((rp_id.as_str(), programs.len()), ("a.example", 0));

@@ -160,16 +160,20 @@ type Button = (&'static str, Look, Action);
 /// window opens must not answer.
 fn buttons_of(buttons: Buttons) -> (&'static [Button], Option<usize>) {
     match buttons {
-        Buttons::Question => {
-            (&[("Not now", Look::Plain, Action::Cancel), ("Use my phone", Look::Primary, Action::Agree)], Some(0))
-        }
+        Buttons::Question => (
+            &[("Not now", Look::Plain, Action::Cancel), ("Use my phone", Look::Primary, Action::Agree)],
+            Some(0),
+        ),
         Buttons::Cancel => (&[("Cancel", Look::Plain, Action::Cancel)], None),
         Buttons::Close => (&[("Close", Look::Plain, Action::Cancel)], Some(0)),
         Buttons::Retry => {
             (&[("Close", Look::Plain, Action::Cancel), ("Try again", Look::Primary, Action::Retry)], Some(1))
         }
         Buttons::Bluetooth => (
-            &[("Close", Look::Plain, Action::Cancel), ("Turn on Bluetooth", Look::Primary, Action::BluetoothOn)],
+            &[
+                ("Close", Look::Plain, Action::Cancel),
+                ("Turn on Bluetooth", Look::Primary, Action::BluetoothOn),
+            ],
             Some(1),
         ),
     }

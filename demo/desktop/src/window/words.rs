@@ -27,19 +27,24 @@ pub fn of_page(model: &Model) -> Words {
             "Use your phone?",
             "A program asks for a security key. Say yes if you began this and want to use a passkey on your phone.",
         ),
-        Page::Chosen => words("Your phone it is", "The program goes on. If it needs your phone, a code appears here."),
+        Page::Chosen => {
+            words("Your phone it is", "The program goes on. If it needs your phone, a code appears here.")
+        }
         Page::Preparing => words(purpose(model.asker()), "One moment: Bluetooth is being made ready."),
         Page::Code(_) => words(
             purpose(model.asker()),
             "Scan this code with your phone's camera. Bluetooth has to be on there.",
         ),
-        Page::Searching => {
-            words("Looking for your phone", "Keep the phone near, with Bluetooth on and with internet access.")
-        }
+        Page::Searching => words(
+            "Looking for your phone",
+            "Keep the phone near, with Bluetooth on and with internet access.",
+        ),
         Page::Progress(progress) => of_progress(progress),
         Page::Done(done) => of_done(*done, model.asker()),
         Page::Problem(problem) => of_problem(problem, model.asker()),
-        Page::Wink => words("This is your phone's key", "A program wants to know which security key this is."),
+        Page::Wink => {
+            words("This is your phone's key", "A program wants to know which security key this is.")
+        }
     }
 }
 
@@ -81,9 +86,10 @@ fn of_problem(problem: &Problem, asker: &Asker) -> Words {
         (Kind::BluetoothOff, Bluetooth::On) if problem.retry => {
             words("Bluetooth is on", "Your phone can be found now. Try again.")
         }
-        (Kind::BluetoothOff, Bluetooth::On) => {
-            words("Bluetooth is on", "Your phone can be found now. Begin once more in the program that asked.")
-        }
+        (Kind::BluetoothOff, Bluetooth::On) => words(
+            "Bluetooth is on",
+            "Your phone can be found now. Begin once more in the program that asked.",
+        ),
         (Kind::BluetoothOff, Bluetooth::Asked) => words("Turning Bluetooth on", "This takes a moment."),
         (Kind::BluetoothOff, Bluetooth::Refused) => words(
             "Bluetooth could not be turned on",
@@ -106,7 +112,9 @@ fn of_kind(kind: Kind, asker: &Asker) -> Words {
         ),
         Kind::Excluded => words(
             "Your phone has a passkey already",
-            format!("It has a passkey for this account at {site}. Sign in with it instead of making another."),
+            format!(
+                "It has a passkey for this account at {site}. Sign in with it instead of making another."
+            ),
         ),
         kind => of_other_kind(kind),
     }
@@ -114,27 +122,62 @@ fn of_kind(kind: Kind, asker: &Asker) -> Words {
 
 fn of_other_kind(kind: Kind) -> Words {
     let (heading, advice) = match kind {
-        Kind::NoAdapter => ("No Bluetooth adapter", "Plug one in. Any small USB adapter with Bluetooth 4.0 or later will do."),
-        Kind::BluetoothPermission => {
-            ("Bluetooth is not yours to use", "Log in at this computer itself, or ask its owner to add you to the group bluetooth.")
+        Kind::NoAdapter => (
+            "No Bluetooth adapter",
+            "Plug one in. Any small USB adapter with Bluetooth 4.0 or later will do.",
+        ),
+        Kind::BluetoothPermission => (
+            "Bluetooth is not yours to use",
+            "Log in at this computer itself, or ask its owner to add you to the group bluetooth.",
+        ),
+        Kind::BluetoothService => (
+            "Bluetooth is not running",
+            "Install the package bluez, then start it: sudo systemctl enable --now bluetooth",
+        ),
+        Kind::Radio => {
+            ("Bluetooth cannot be used", "Turn Bluetooth off and on again in the settings of this computer.")
         }
-        Kind::BluetoothService => {
-            ("Bluetooth is not running", "Install the package bluez, then start it: sudo systemctl enable --now bluetooth")
-        }
-        Kind::Radio => ("Bluetooth cannot be used", "Turn Bluetooth off and on again in the settings of this computer."),
-        Kind::TunnelNotReached => ("No way to your phone", "The service between could not be reached. Check the internet connection here."),
-        Kind::TunnelRefused => ("The service between said no", "The service that your phone uses refuses connections. Wait a minute, then try again."),
-        Kind::TunnelCertificate => {
-            ("The service between is not itself", "Its certificate is wrong. Check the clock here, and whether a network login page is in the way.")
-        }
-        Kind::Tunnel => ("No way to your phone", "The service between cannot be used. Check the internet connection here and on the phone."),
-        Kind::TimedOut => ("Time is up", "Nobody approved on a phone in time. Begin once more, with the phone in your hand."),
-        Kind::Protocol => ("The phone was not understood", "It, or somebody in between, broke the rules. Update the phone, then try again."),
-        Kind::Refused => ("The phone said no", "It was declined on the phone, or the phone cannot do it. Nothing was signed."),
+        Kind::TunnelNotReached => (
+            "No way to your phone",
+            "The service between could not be reached. Check the internet connection here.",
+        ),
+        Kind::TunnelRefused => (
+            "The service between said no",
+            "The service that your phone uses refuses connections. Wait a minute, then try again.",
+        ),
+        Kind::TunnelCertificate => (
+            "The service between is not itself",
+            "Its certificate is wrong. Check the clock here, and whether a network login page is in the way.",
+        ),
+        Kind::Tunnel => (
+            "No way to your phone",
+            "The service between cannot be used. Check the internet connection here and on the phone.",
+        ),
+        Kind::TimedOut => (
+            "Time is up",
+            "Nobody approved on a phone in time. Begin once more, with the phone in your hand.",
+        ),
+        Kind::Protocol => (
+            "The phone was not understood",
+            "It, or somebody in between, broke the rules. Update the phone, then try again.",
+        ),
+        Kind::Refused => (
+            "The phone said no",
+            "It was declined on the phone, or the phone cannot do it. Nothing was signed.",
+        ),
         Kind::Cancelled => ("Cancelled", "The program does not wait any more. Nothing was signed."),
-        Kind::Request => ("The request cannot be used", "The program asked for something that makes no sense. Nobody was asked."),
-        Kind::KeyGone => ("The security key went away", "It is made again by itself. Begin once more in the program that asked."),
-        Kind::NotDrawn => ("The code cannot be drawn", "It is too long for a QR code. Update this program, or report it as a mistake in it."),
+        Kind::Request => (
+            "The request cannot be used",
+            "The program asked for something that makes no sense. Nobody was asked.",
+        ),
+        Kind::KeyGone => (
+            "The security key went away",
+            "It is made again by itself. Begin once more in the program that asked.",
+        ),
+        Kind::NotDrawn => (
+            "The code cannot be drawn",
+            "It is too long for a QR code. Update this program, or report it as a mistake in it.",
+        ),
         _ => ("That did not work", "Begin once more in the program that asked."),
     };
     words(heading, advice)
@@ -170,7 +213,8 @@ pub fn countdown(seconds: u64) -> String {
     match seconds {
         0 => "A new code is on its way; this one still works".to_owned(),
         seconds => {
-            let (minutes, rest) = (seconds.checked_div(60).unwrap_or(0), seconds.checked_rem(60).unwrap_or(0));
+            let (minutes, rest) =
+                (seconds.checked_div(60).unwrap_or(0), seconds.checked_rem(60).unwrap_or(0));
             format!("New code in {minutes}:{rest:02}")
         }
     }
@@ -182,7 +226,9 @@ pub fn step(page: &Page) -> Option<(u8, &'static str)> {
         Page::Preparing | Page::Code(_) => Some((1, "Scan")),
         Page::Searching => Some((2, "Find the phone")),
         Page::Progress(Progress::Calling(_) | Progress::Nearby) => Some((2, "Find the phone")),
-        Page::Progress(Progress::Connecting | Progress::Handshaking | Progress::Connected) => Some((3, "Connect")),
+        Page::Progress(Progress::Connecting | Progress::Handshaking | Progress::Connected) => {
+            Some((3, "Connect"))
+        }
         Page::Progress(Progress::Approval) => Some((4, "Approve")),
         Page::Done(_) => Some((5, "Done")),
         _ => None,

@@ -2,10 +2,7 @@
 
 use std::time::Duration;
 
-use super::{
-    Asker, Model, RESULT_STAYS,
-    asker::shown_phones,
-};
+use super::{Asker, Model, RESULT_STAYS, asker::shown_phones};
 use crate::window::{
     code::CodeText,
     event::{Event, Operation},
@@ -26,7 +23,9 @@ impl Model {
                 let asker = Asker { operation, rp_id, user, origin, ..Asker::of(programs) };
                 self.ask(asker, Page::Preparing, now);
             }
-            Event::Code { code, rp_id, seconds, origin } => self.show_code(&code, rp_id, seconds, origin, now),
+            Event::Code { code, rp_id, seconds, origin } => {
+                self.show_code(&code, rp_id, seconds, origin, now)
+            }
             Event::CodeHidden if matches!(self.page, Page::Code(_)) => self.go_on(Page::Searching, now),
             Event::PhoneNearby => self.step(Progress::Nearby, now),
             Event::Connecting => self.step(Progress::Connecting, now),

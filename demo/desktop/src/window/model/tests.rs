@@ -87,7 +87,10 @@ fn errors_stay_and_results_go() {
     let mut model = Model::new(at(0));
     tell(&mut model, OFF, at(0));
     model.end_of_input(at(10));
-    assert_eq!((model.buttons(), model.next_change(at(10)), model.is_closed()), (Buttons::Close, None, false));
+    assert_eq!(
+        (model.buttons(), model.next_change(at(10)), model.is_closed()),
+        (Buttons::Close, None, false)
+    );
     let mut model = Model::new(at(0));
     tell(&mut model, WANTED, at(0));
     tell(&mut model, r#"{"event":"answered","status":0}"#, at(0));
@@ -128,13 +131,27 @@ fn remembered_phones_are_called() {
     tell(&mut model, CODE, at(0));
     tell(&mut model, r#"{"event":"remembered-phones","phones":[{"id":7,"name":"Pixel"}]}"#, at(0));
     assert_eq!(model.act(Action::Phone(8), at(900)), None);
-    assert_eq!(model.act(Action::Phone(7), at(900)).map(|answer| answer.to_string()), Some("phone 7".to_owned()));
+    assert_eq!(
+        model.act(Action::Phone(7), at(900)).map(|answer| answer.to_string()),
+        Some("phone 7".to_owned())
+    );
     assert!(model.phones().is_empty(), "it is being called");
 }
 
 fn events() -> impl Strategy<Value = String> {
-    let plain = ["code-hidden", "phone-nearby", "connecting", "handshaking", "connected", "waiting-for-approval",
-        "cancelled", "done", "wink", "gone", "later"];
+    let plain = [
+        "code-hidden",
+        "phone-nearby",
+        "connecting",
+        "handshaking",
+        "connected",
+        "waiting-for-approval",
+        "cancelled",
+        "done",
+        "wink",
+        "gone",
+        "later",
+    ];
     prop_oneof![
         3 => Just(TOUCH.to_owned()),
         3 => Just(WANTED.to_owned()),
@@ -157,8 +174,14 @@ enum Move {
 }
 
 fn moves() -> impl Strategy<Value = Move> {
-    let actions =
-        [Action::Agree, Action::Cancel, Action::BluetoothOn, Action::Retry, Action::Phone(1), Action::Phone(2)];
+    let actions = [
+        Action::Agree,
+        Action::Cancel,
+        Action::BluetoothOn,
+        Action::Retry,
+        Action::Phone(1),
+        Action::Phone(2),
+    ];
     prop_oneof![
         12 => events().prop_map(Move::Event),
         4 => proptest::sample::select(&actions[..]).prop_map(Move::Act),

@@ -18,7 +18,9 @@ pub enum WindowError {
     )]
     NoDisplay(#[source] Cause),
     /// The display does not let a window be opened, or drawn on.
-    #[error("the display lets no window be drawn; check that its session has not ended, and start this again")]
+    #[error(
+        "the display lets no window be drawn; check that its session has not ended, and start this again"
+    )]
     Display(#[source] Cause),
     /// Standard input is closed.
     #[error("standard input cannot be read; pass the events there")]

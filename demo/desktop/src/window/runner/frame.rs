@@ -113,7 +113,12 @@ impl Frame {
         Ok(root.map(|root| root.repaint_delay).filter(|delay| *delay < Duration::from_secs(3600)))
     }
 
-    fn put(&mut self, output: &mut FullOutput, width: NonZeroU32, height: NonZeroU32) -> Result<(), WindowError> {
+    fn put(
+        &mut self,
+        output: &mut FullOutput,
+        width: NonZeroU32,
+        height: NonZeroU32,
+    ) -> Result<(), WindowError> {
         let side = |pixels: NonZeroU32| usize::try_from(pixels.get()).unwrap_or(1);
         self.canvas.draw(&self.ctx, output, side(width), side(height));
         self.surface.resize(width, height)?;

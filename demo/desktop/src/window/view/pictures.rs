@@ -108,7 +108,8 @@ pub fn show(ui: &mut Ui, page: &Page) {
 pub fn steps(ui: &mut Ui, now: u8, name: &str) {
     let palette = Palette::here(ui);
     let icons = [(1_u8, Icon::Code), (2, Icon::PhoneNear), (3, Icon::Linked), (4, Icon::PhoneAsks)];
-    let (rect, response) = ui.allocate_exact_size(Vec2::new(4.0 * STEP + 3.0 * BETWEEN, STEP), Sense::hover());
+    let (rect, response) =
+        ui.allocate_exact_size(Vec2::new(4.0 * STEP + 3.0 * BETWEEN, STEP), Sense::hover());
     let words = if now > 4 { name.to_owned() } else { format!("Step {now} of 4: {name}") };
     response.widget_info(|| WidgetInfo::labeled(WidgetType::Image, true, &words));
     for (step, icon) in icons {

@@ -1,6 +1,8 @@
 //! The code, drawn so that cameras read it: dark on white whatever the theme, with a quiet zone, whole pixels a module.
 
-use egui::{Color32, Mesh, Pos2, Rect, Response, Sense, Stroke, StrokeKind, Ui, Vec2, WidgetInfo, WidgetType};
+use egui::{
+    Color32, Mesh, Pos2, Rect, Response, Sense, Stroke, StrokeKind, Ui, Vec2, WidgetInfo, WidgetType,
+};
 
 use super::theme::Palette;
 use crate::window::code::Modules;

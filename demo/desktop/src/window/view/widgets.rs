@@ -1,8 +1,8 @@
 //! Texts and buttons.
 
 use egui::{
-    Align2, Color32, FontId, Frame, Id, Label, Margin, Rect, Response, RichText, Sense, Stroke, StrokeKind, Ui,
-    WidgetInfo, WidgetType,
+    Align2, Color32, FontId, Frame, Id, Label, Margin, Rect, Response, RichText, Sense, Stroke, StrokeKind,
+    Ui, WidgetInfo, WidgetType,
     accesskit::{Live, Role},
 };
 
@@ -27,6 +27,8 @@ pub fn heading(ui: &mut Ui, text: &str) {
     ui.ctx().accesskit_node_builder(response.id, |node| {
         node.set_role(Role::Heading);
         node.set_level(1);
+        node.set_label(text);
+        node.clear_value();
         node.set_live(Live::Polite);
     });
 }
@@ -65,7 +67,8 @@ pub fn row(ui: &mut Ui, name: &str, value: &str) {
     let name_width = 76.0;
     let label = ui.painter().layout_no_wrap(name.to_owned(), font.clone(), palette.soft);
     let text = ui.painter().layout(value.to_owned(), font, palette.text, width - name_width);
-    let (rect, response) = ui.allocate_exact_size(egui::vec2(width, text.size().y.max(label.size().y)), Sense::hover());
+    let (rect, response) =
+        ui.allocate_exact_size(egui::vec2(width, text.size().y.max(label.size().y)), Sense::hover());
     ui.painter().galley(rect.left_top(), label, palette.soft);
     ui.painter().galley(rect.left_top() + egui::vec2(name_width, 0.0), text, palette.text);
     let words = format!("{name}: {value}");
