@@ -53,8 +53,8 @@ pub fn show(ui: &mut Ui, model: &Model, now: Duration, face: &mut Face) -> Optio
     let column = Rect::from_center_size(whole.center(), egui::vec2(width, whole.height()));
     let (page, bar) = column.split_top_bottom_at_y((column.bottom() - BAR).max(column.top()));
     let escape = ui.input_mut(|input| input.consume_key(Modifiers::NONE, Key::Escape));
-    let mut builder = UiBuilder::new().max_rect(page).layout(egui::Layout::top_down(egui::Align::Center));
-    builder.id_salt = Some(egui::Id::new("page"));
+    let layout = egui::Layout::top_down(egui::Align::Center);
+    let builder = UiBuilder::new().id_salt("page").max_rect(page).layout(layout);
     let chosen = ui.scope_builder(builder, |ui| scrolled(ui, model, now, face)).inner;
     let pressed = buttons(ui, bar.shrink2(egui::vec2(0.0, 18.0)), model, face);
     if escape { Some(Action::Cancel) } else { pressed.or(chosen) }
@@ -183,9 +183,6 @@ fn buttons(ui: &mut Ui, bar: Rect, model: &Model, face: &mut Face) -> Option<Act
     let (buttons, first) = buttons_of(model.buttons());
     let fresh = face.buttons != Some(model.buttons_number());
     face.buttons = Some(model.buttons_number());
-    if fresh {
-        ui.memory_mut(|memory| memory.stop_text_input());
-    }
     let gap = 12.0;
     let count = f32::from(u8::try_from(buttons.len()).unwrap_or(u8::MAX));
     let width = (bar.width() - 8.0 - gap * (count - 1.0)) / count;

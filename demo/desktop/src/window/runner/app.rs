@@ -46,6 +46,8 @@ pub(super) struct App {
     begun: Instant,
     model: Model,
     face: Face,
+    /// The largest size that pages have had so far.
+    largest: Vec2,
     /// When it is to be drawn next, by the clock.
     draw_at: Option<Duration>,
     error: Option<WindowError>,
@@ -65,6 +67,7 @@ impl App {
             begun: Instant::now(),
             model: Model::new(Duration::ZERO),
             face: Face::default(),
+            largest: Vec2::ZERO,
             draw_at: None,
             error: None,
         })
@@ -80,9 +83,8 @@ impl App {
 
     fn size(&self) -> Vec2 {
         match self.model.page() {
-            Page::Code(_) => view::LARGE,
             // The code follows in a moment.
-            Page::Preparing => view::LARGE,
+            Page::Code(_) | Page::Preparing => view::LARGE,
             _ => view::SMALL,
         }
     }
@@ -95,8 +97,18 @@ impl App {
             Ok(frame) => {
                 frame.redraw();
                 self.frame = Some(frame);
+                self.largest = self.size();
             }
             Err(error) => self.fail(event_loop, error),
+        }
+    }
+
+    /// Makes room for a code, once: a person may make the window smaller again.
+    fn grow(&mut self) {
+        let wanted = self.size();
+        if let Some(frame) = self.frame.as_ref().filter(|_| wanted.y > self.largest.y) {
+            frame.grow(wanted);
+            self.largest = wanted;
         }
     }
 
@@ -183,10 +195,7 @@ impl ApplicationHandler<Told> for App {
             Told::Event(event) => {
                 self.model.handle(event, now);
                 self.open(event_loop);
-                let grown = self.size();
-                if let Some(frame) = self.frame.as_ref().filter(|_| grown == view::LARGE) {
-                    frame.grow(grown);
-                }
+                self.grow();
             }
             Told::End => self.model.end_of_input(now),
             Told::Accessibility(event) => {
