@@ -163,7 +163,7 @@ def end_of_input(program, display):
     window.shown()
     window.process.stdin.close()
     assert window.answer() is None and window.ended() == 0
-    error, result = Window(program, display, OFF), None
+    error = Window(program, display, OFF)
     error.shown()
     error.process.stdin.close()
     time.sleep(1)
