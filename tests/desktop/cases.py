@@ -68,7 +68,7 @@ def switches(pid):
     count = 0
     for thread in os.listdir(f"/proc/{pid}/task"):
         with open(f"/proc/{pid}/task/{thread}/status") as status:
-            count += sum(int(line.split()[1]) for line in status if "ctxt_switches" in line)
+            count += sum(int(line.split()[1]) for line in status if line.startswith("voluntary"))
     return count
 
 

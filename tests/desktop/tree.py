@@ -15,13 +15,14 @@ from window import Window, until  # noqa: E402
 
 def enable():
     """What a screen reader does when it starts."""
-    subprocess.run(
-        "gdbus call --session --dest org.a11y.Bus --object-path /org/a11y/bus "
-        "--method org.freedesktop.DBus.Properties.Set org.a11y.Status IsEnabled '<true>'",
-        shell=True,
-        check=True,
-        stdout=subprocess.DEVNULL,
-    )
+    for name in ["IsEnabled", "ScreenReaderEnabled"]:
+        subprocess.run(
+            "gdbus call --session --dest org.a11y.Bus --object-path /org/a11y/bus "
+            f"--method org.freedesktop.DBus.Properties.Set org.a11y.Status {name} '<true>'",
+            shell=True,
+            check=True,
+            stdout=subprocess.DEVNULL,
+        )
 
 
 def nodes(pid):
