@@ -1,10 +1,10 @@
 //! The window on the screen: takes events, draws when something has changed, hands answers over.
 
 mod app;
-mod error;
 mod frame;
 
 use std::{
+    error::Error,
     fs::File,
     io::{self, Write},
     os::fd::AsFd,
@@ -12,14 +12,63 @@ use std::{
 };
 
 use egui::Theme;
-use winit::event_loop::{EventLoop, EventLoopProxy};
+use softbuffer::SoftBufferError;
+use thiserror::Error;
+use winit::{
+    error::{EventLoopError, OsError},
+    event_loop::{EventLoop, EventLoopProxy},
+};
 
 use self::app::{App, Told};
-pub use self::error::WindowError;
 use super::{
     lines::{Events, Wiped},
     model::Answer,
 };
+
+type Cause = Box<dyn Error>;
+
+/// Why there is no window.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum WindowError {
+    /// There is no display, or it cannot be used.
+    #[error(
+        "there is no display to open a window on; start this in a desktop session, where DISPLAY or WAYLAND_DISPLAY is set"
+    )]
+    NoDisplay(#[source] Cause),
+    /// The display does not let a window be opened, or drawn on.
+    #[error(
+        "the display lets no window be drawn; check that its session has not ended, and start this again"
+    )]
+    Display(#[source] Cause),
+    /// Standard input is closed.
+    #[error("standard input cannot be read; pass the events there")]
+    Input(#[source] io::Error),
+    /// There is no thread to read with.
+    #[error("the system gives this program no thread; try again later")]
+    Thread(#[source] io::Error),
+}
+
+impl WindowError {
+    fn from_event_loop(error: EventLoopError) -> Self {
+        match error {
+            EventLoopError::NotSupported(_) | EventLoopError::Os(_) => Self::NoDisplay(Box::new(error)),
+            _ => Self::Display(Box::new(error)),
+        }
+    }
+}
+
+impl From<SoftBufferError> for WindowError {
+    fn from(error: SoftBufferError) -> Self {
+        Self::Display(Box::new(error))
+    }
+}
+
+impl From<OsError> for WindowError {
+    fn from(error: OsError) -> Self {
+        Self::Display(Box::new(error))
+    }
+}
 
 /// Opens the window, and returns when it is closed. Events come from standard input, answers go to standard output.
 /// Without a theme it has the desktop's, if that is known, and else a light one.

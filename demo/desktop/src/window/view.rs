@@ -1,7 +1,6 @@
 //! Draws a page, and says what a person does on it.
 
 mod icons;
-mod pen;
 pub mod pictures;
 pub mod qr;
 pub mod theme;
@@ -96,8 +95,9 @@ fn content(ui: &mut Ui, model: &Model, now: Duration, code_side: f32) -> Option<
     }
     let words = words::of_page(model);
     widgets::heading(ui, &words.heading);
+    ui.add_space(3.0);
     if let Page::Code(code) = page {
-        ui.add_space(8.0);
+        ui.add_space(6.0);
         qr::show(ui, &code.modules, code_side);
         ui.add_space(8.0);
     }

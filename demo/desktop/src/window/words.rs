@@ -1,9 +1,11 @@
 //! The words of the pages.
 
+mod problems;
+
 use super::{
     event::{Operation, Program},
     model::{Asker, Model},
-    page::{Bluetooth, Done, Kind, Page, Problem, Progress},
+    page::{Done, Page, Progress},
 };
 
 /// What a page says.
@@ -38,7 +40,7 @@ pub fn of_page(model: &Model) -> Words {
         ),
         Page::Progress(progress) => of_progress(progress),
         Page::Done(done) => of_done(*done, model.asker()),
-        Page::Problem(problem) => of_problem(problem, model.asker()),
+        Page::Problem(problem) => problems::of_problem(problem, model.asker()),
         Page::Wink => {
             words("This is your phone's key", "A program wants to know which security key this is.")
         }
@@ -76,108 +78,6 @@ fn of_done(done: Done, asker: &Asker) -> Words {
         Done::SignedIn => words("Approved", format!("Your phone has signed for {site}.")),
         Done::Answered => words("Done", format!("Your phone has answered for {site}.")),
     }
-}
-
-fn of_problem(problem: &Problem, asker: &Asker) -> Words {
-    match (problem.kind, problem.bluetooth) {
-        (Kind::BluetoothOff, Bluetooth::On) if problem.retry => {
-            words("Bluetooth is on", "Your phone can be found now. Try again.")
-        }
-        (Kind::BluetoothOff, Bluetooth::On) => words(
-            "Bluetooth is on",
-            "Your phone can be found now. Begin once more in the program that asked.",
-        ),
-        (Kind::BluetoothOff, Bluetooth::Asked) => words("Turning Bluetooth on", "This takes a moment."),
-        (Kind::BluetoothOff, Bluetooth::Refused) => words(
-            "Bluetooth could not be turned on",
-            "Turn it on in the settings of this computer, or with its switch, then try again.",
-        ),
-        (kind, _) => of_kind(kind, asker),
-    }
-}
-
-fn of_kind(kind: Kind, asker: &Asker) -> Words {
-    let site = asker.rp_id.as_ref().map_or("this website", |site| site.as_str());
-    match kind {
-        Kind::BluetoothOff => words(
-            "Bluetooth is off",
-            "Bluetooth is how this computer knows that your phone is near. Nothing is paired.",
-        ),
-        Kind::NoPasskey => words(
-            "No passkey on that phone",
-            format!("That phone has no passkey for {site}. Use another phone, or another way to sign in."),
-        ),
-        Kind::Excluded => words(
-            "Your phone has a passkey already",
-            format!(
-                "It has a passkey for this account at {site}. Sign in with it instead of making another."
-            ),
-        ),
-        kind => of_other_kind(kind),
-    }
-}
-
-fn of_other_kind(kind: Kind) -> Words {
-    let (heading, advice) = match kind {
-        Kind::NoAdapter => (
-            "No Bluetooth adapter",
-            "Plug one in. Any small USB adapter with Bluetooth 4.0 or later will do.",
-        ),
-        Kind::BluetoothPermission => (
-            "Bluetooth is not yours to use",
-            "Log in at this computer itself, or ask its owner to add you to the group bluetooth.",
-        ),
-        Kind::BluetoothService => (
-            "Bluetooth is not running",
-            "Install the package bluez, then start it: sudo systemctl enable --now bluetooth",
-        ),
-        Kind::Radio => {
-            ("Bluetooth cannot be used", "Turn Bluetooth off and on again in the settings of this computer.")
-        }
-        Kind::TunnelNotReached => (
-            "No way to your phone",
-            "The service between could not be reached. Check the internet connection here.",
-        ),
-        Kind::TunnelRefused => (
-            "The service between said no",
-            "The service that your phone uses refuses connections. Wait a minute, then try again.",
-        ),
-        Kind::TunnelCertificate => (
-            "The service between is not itself",
-            "Its certificate is wrong. Check the clock here, and whether a network login page is in the way.",
-        ),
-        Kind::Tunnel => (
-            "No way to your phone",
-            "The service between cannot be used. Check the internet connection here and on the phone.",
-        ),
-        Kind::TimedOut => (
-            "Time is up",
-            "Nobody approved on a phone in time. Begin once more, with the phone in your hand.",
-        ),
-        Kind::Protocol => (
-            "The phone was not understood",
-            "It, or somebody in between, broke the rules. Update the phone, then try again.",
-        ),
-        Kind::Refused => (
-            "The phone said no",
-            "It was declined on the phone, or the phone cannot do it. Nothing was signed.",
-        ),
-        Kind::Cancelled => ("Cancelled", "The program does not wait any more. Nothing was signed."),
-        Kind::Request => (
-            "The request cannot be used",
-            "The program asked for something that makes no sense. Nobody was asked.",
-        ),
-        Kind::KeyGone => (
-            "The security key went away",
-            "It is made again by itself. Begin once more in the program that asked.",
-        ),
-        Kind::NotDrawn => (
-            "The code cannot be drawn",
-            "It is too long for a QR code. Update this program, or report it as a mistake in it.",
-        ),
-        _ => ("That did not work", "Begin once more in the program that asked."),
-    };
-    words(heading, advice)
 }
 
 /// Which programs ask, in a line.
@@ -234,17 +134,8 @@ pub fn step(page: &Page) -> Option<(u8, &'static str)> {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::HashSet;
-
     use super::*;
     use crate::window::{event::Event, text::Name};
-
-    #[test]
-    fn every_kind_has_its_own_words_and_advice() {
-        let asker = Asker::default();
-        let all: HashSet<String> = Kind::ALL.iter().map(|kind| of_kind(*kind, &asker).advice).collect();
-        assert_eq!(all.len(), Kind::ALL.len());
-    }
 
     #[test]
     fn programs_are_named() {

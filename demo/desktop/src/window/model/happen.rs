@@ -26,6 +26,22 @@ impl Model {
             Event::Code { code, rp_id, seconds, origin } => {
                 self.show_code(&code, rp_id, seconds, origin, now)
             }
+            Event::Answered { status } => self.answered(status, now),
+            Event::Done => self.answered(0, now),
+            Event::NotReached(reason) | Event::Failed(reason) => self.fail(Problem::from(reason), now),
+            Event::Cancelled => self.fail(Problem::new(Kind::Cancelled), now),
+            Event::Gone => self.fail(Problem::new(Kind::KeyGone), now),
+            Event::RememberedPhones { phones } => self.phones = shown_phones(phones),
+            Event::Bluetooth { on: true, message } => self.set_bluetooth(Bluetooth::On, message, now),
+            Event::Bluetooth { on: false, message } => self.set_bluetooth(Bluetooth::Refused, message, now),
+            Event::Wink => self.wink(now),
+            event => self.go_step(event, now),
+        }
+    }
+
+    /// Something about the phone was told.
+    fn go_step(&mut self, event: Event, now: Duration) {
+        match event {
             Event::CodeHidden if matches!(self.page, Page::Code(_)) => self.go_on(Page::Searching, now),
             Event::PhoneNearby => self.step(Progress::Nearby, now),
             Event::Connecting => self.step(Progress::Connecting, now),
@@ -37,16 +53,7 @@ impl Model {
                 let words = format!("A phone uses a service that nobody here knows (number {id}).");
                 self.search_on(Message::from(words), now);
             }
-            Event::Answered { status } => self.answered(status, now),
-            Event::Done => self.answered(0, now),
-            Event::NotReached(reason) | Event::Failed(reason) => self.fail(Problem::from(reason), now),
-            Event::Cancelled => self.fail(Problem::new(Kind::Cancelled), now),
-            Event::Gone => self.fail(Problem::new(Kind::KeyGone), now),
-            Event::RememberedPhones { phones } => self.phones = shown_phones(phones),
-            Event::Bluetooth { on: true, message } => self.set_bluetooth(Bluetooth::On, message, now),
-            Event::Bluetooth { on: false, message } => self.set_bluetooth(Bluetooth::Refused, message, now),
-            Event::Wink => self.wink(now),
-            Event::CodeHidden | Event::Unknown => {}
+            _ => {}
         }
     }
 

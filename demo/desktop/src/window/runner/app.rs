@@ -10,7 +10,7 @@ use winit::{
     window::WindowId,
 };
 
-use super::{answer, error::WindowError, frame::Frame};
+use super::{WindowError, answer, frame::Frame};
 use crate::window::{
     event::Event,
     model::{Answer, Model},

@@ -17,7 +17,7 @@ use winit::{
     window::{Window, WindowAttributes, WindowId},
 };
 
-use super::{app::Told, error::WindowError};
+use super::{WindowError, app::Told};
 use crate::window::{paint::Canvas, view::theme};
 
 /// What the window system knows the program by; the desktop entry has the same name.

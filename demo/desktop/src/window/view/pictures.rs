@@ -3,8 +3,7 @@
 use egui::{Color32, Rect, Sense, Stroke, Ui, Vec2, WidgetInfo, WidgetType};
 
 use super::{
-    icons::{Icon, draw},
-    pen::Pen,
+    icons::{Icon, Pen, draw},
     theme::Palette,
 };
 use crate::window::page::{Bluetooth, Done, Kind, Page, Problem, Progress};
