@@ -26,7 +26,7 @@ fuzz_target!(|bytes: &[u8]| {
         match input.byte() % 4 {
             0 => {
                 let mut events = Events::new(input.chunk());
-                while let Some(event) = events.next().expect("memory can be read") {
+                while let Some(event) = events.next_event().expect("memory can be read") {
                     if matches!(event, Event::TouchWanted { .. }) && !model.is_closed() {
                         asked = Some(now);
                     }

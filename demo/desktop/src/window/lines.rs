@@ -23,7 +23,7 @@ impl<R: BufRead> Events<R> {
     ///
     /// # Errors
     /// When the stream cannot be read.
-    pub fn next(&mut self) -> io::Result<Option<Event>> {
+    pub fn next_event(&mut self) -> io::Result<Option<Event>> {
         loop {
             let Some(whole) = self.read_line()? else { return Ok(None) };
             let event = if whole { Event::read(&self.line) } else { None };
@@ -118,7 +118,7 @@ mod tests {
 
     fn count(bytes: &[u8], buffer: usize) -> usize {
         let mut events = Events::new(BufReader::with_capacity(buffer, bytes));
-        std::iter::from_fn(|| events.next().unwrap()).count()
+        std::iter::from_fn(|| events.next_event().unwrap()).count()
     }
 
     #[test]

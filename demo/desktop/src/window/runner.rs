@@ -95,7 +95,7 @@ pub fn run(theme: Option<Theme>) -> Result<(), WindowError> {
 fn read(input: File, tell: &EventLoopProxy<Told>) {
     let mut events = Events::new(Wiped::new(input));
     // What cannot be read is over as well.
-    while let Some(event) = events.next().ok().flatten() {
+    while let Some(event) = events.next_event().ok().flatten() {
         if tell.send_event(Told::Event(event)).is_err() {
             return;
         }
