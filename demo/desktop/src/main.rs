@@ -1,4 +1,85 @@
 //! The `hybridge-desktop` program.
 #![forbid(unsafe_code)]
 
-fn main() {}
+use std::{
+    error::Error as _,
+    io::{self, Write},
+    process::ExitCode,
+};
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use egui::Theme;
+use hybridge_desktop::window::runner::{self, WindowError};
+
+const AFTER_HELP: &str = "\
+Exit codes:
+  0  ended
+  2  wrong usage
+  3  there is no display";
+
+const WINDOW_HELP: &str = "\
+Events come on standard input, one JSON object a line: those of `hybridge get --events json` and of
+`hybridge key --events json`. Answers are lines on standard output:
+  y             yes to touch-wanted
+  (empty)       no: cancelled, or the window was closed
+  bluetooth-on  switch Bluetooth on
+  retry         try the same again; only where failed has \"retry\": true
+  phone ID      call a remembered phone
+Besides what those programs say, failed and not-reached may have \"radio\": bluetooth-off, no-adapter, bluetooth-permission or
+bluetooth-service; and \"tunnel\": not-reached, refused or certificate. remembered-phones has \"phones\", each with id and
+name; bluetooth has \"on\" and says how it went. Events and members that are not known are passed over.";
+
+/// Sign in with your phone, from this desktop
+#[derive(Parser)]
+#[command(name = "hybridge-desktop", version, after_help = AFTER_HELP)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// The window alone: shows what another program tells it
+    #[command(after_long_help = format!("{WINDOW_HELP}\n\n{AFTER_HELP}"))]
+    Window(WindowArguments),
+}
+
+#[derive(Args)]
+struct WindowArguments {
+    /// Colours [default: those of the desktop, if it tells, else light]
+    #[arg(long, value_enum, value_name = "NAME")]
+    theme: Option<ThemeName>,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum ThemeName {
+    Light,
+    Dark,
+}
+
+impl From<ThemeName> for Theme {
+    fn from(name: ThemeName) -> Self {
+        match name {
+            ThemeName::Light => Self::Light,
+            ThemeName::Dark => Self::Dark,
+        }
+    }
+}
+
+fn main() -> ExitCode {
+    let ended = match Arguments::parse().command {
+        Command::Window(arguments) => runner::run(arguments.theme.map(Theme::from)),
+    };
+    match ended {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            tell(&error);
+            ExitCode::from(3)
+        }
+    }
+}
+
+fn tell(error: &WindowError) {
+    let cause = error.source().map(|cause| format!(" ({cause})")).unwrap_or_default();
+    let _ = writeln!(io::stderr(), "hybridge-desktop: {error}{cause}");
+}
