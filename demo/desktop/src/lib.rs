@@ -1,2 +1,4 @@
 //! The desktop's side of signing in with a phone: a window with the QR code, and a service in the background.
 #![forbid(unsafe_code)]
+
+pub mod service;
