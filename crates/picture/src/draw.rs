@@ -3,7 +3,7 @@
 use std::io::Cursor;
 
 use image::{ExtendedColorType, ImageEncoder, ImageError, Luma, codecs::png::PngEncoder};
-use qrcode::{EcLevel, QrCode, render::unicode::Dense1x2, types::QrError};
+use qrcode::{Color, EcLevel, QrCode, render::unicode::Dense1x2, types::QrError};
 use thiserror::Error;
 
 /// Pixels a module of the PNG picture measures in each direction.
@@ -61,6 +61,12 @@ impl Picture {
     /// Modules in each direction, without the quiet zone.
     pub fn modules(&self) -> usize {
         self.code.width()
+    }
+
+    /// Whether a module is dark, counted from the upper left corner without the quiet zone; what is outside is light.
+    pub fn is_dark(&self, column: usize, row: usize) -> bool {
+        let inside = column < self.modules() && row < self.modules();
+        inside && self.code[(column, row)] == Color::Dark
     }
 
     /// A greyscale PNG file, eight pixels a module.
@@ -168,6 +174,20 @@ mod tests {
         assert!(coloured.lines().all(painted), "every line sets and resets its colours");
         let blocks = coloured.replace(BLACK_ON_WHITE, "").replace(RESET, "");
         assert_eq!(*from_pixels(photograph(&blocks, false)).unwrap(), uri);
+    }
+
+    #[test]
+    fn modules_are_those_of_the_picture() {
+        let uri = uri(168, &mut ChaCha20Rng::seed_from_u64(6));
+        let picture = Picture::draw(&uri).unwrap();
+        let (quiet, scale) = (u32::try_from(QUIET).unwrap(), 4);
+        let side = (u32::try_from(picture.modules()).unwrap() + 2 * quiet) * scale;
+        let pixels = GrayImage::from_fn(side, side, |x, y| {
+            // To the left of and above the code, the numbers become huge ones.
+            let at = |pixel: u32| usize::try_from((pixel / scale).wrapping_sub(quiet)).unwrap();
+            Luma([if picture.is_dark(at(x), at(y)) { 0 } else { 255 }])
+        });
+        assert_eq!(*from_pixels(pixels).unwrap(), uri);
     }
 
     #[test]

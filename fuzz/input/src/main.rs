@@ -4,6 +4,7 @@
 
 mod bus;
 mod corpus;
+mod desktop;
 mod keys;
 mod machines;
 mod phone;
@@ -26,6 +27,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     bus::write(&mut corpus)?;
     phone::write(&mut corpus)?;
     webauthn::write(&mut corpus)?;
+    desktop::write(&mut corpus)?;
     let mut out = std::io::stdout().lock();
     for (target, seeds) in corpus.written() {
         writeln!(out, "{seeds:>4} seeds for {target}")?;

@@ -25,8 +25,8 @@ const AGAIN: Duration = Duration::from_secs(1);
 const AT_MOST: Duration = Duration::from_secs(60);
 /// How long a key lives at least that is no reason to wait longer the next time.
 const LASTED: Duration = Duration::from_secs(30);
-/// How long a window may take to close when there is nothing left in it.
-const CLOSING: Duration = Duration::from_secs(2);
+/// How long a window may stay when there is nothing left to decide; it says so for a moment, and closes by itself.
+const CLOSING: Duration = Duration::from_secs(10);
 /// Exit codes of a key that would end so again: a certificate or options that cannot be used.
 const POINTLESS: [i32; 2] = [1, 2];
 
