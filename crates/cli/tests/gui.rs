@@ -1,11 +1,14 @@
 //! `hybridge get --gui` with a program in the place of the window, which is found beside it.
-#![allow(clippy::unwrap_used, reason = "helpers of tests may fail loudly")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    reason = "helpers of tests may fail loudly, and wait"
+)]
 #![cfg(target_os = "linux")]
 
 use std::{
     fs,
     io::Write,
-    os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
     process::{Command, Output, Stdio},
     thread,
@@ -33,12 +36,10 @@ impl Scene {
             let next =
                 format!("next() {{ read -r line && printf '%s\\n' \"$line\" >> {}; }}", keep.display());
             let rest = "rest() { while next; do :; done; }";
-            fs::write(
+            write_program(
                 &window,
-                format!("#!/bin/sh\n[ \"$1\" = window ] || exit 2\n{next}\n{rest}\n{script}\n"),
-            )
-            .unwrap();
-            fs::set_permissions(&window, fs::Permissions::from_mode(0o755)).unwrap();
+                &format!("#!/bin/sh\n[ \"$1\" = window ] || exit 2\n{next}\n{rest}\n{script}\n"),
+            );
         }
         Self(folder)
     }
@@ -68,6 +69,16 @@ impl Scene {
         let text = fs::read_to_string(self.file("events")).unwrap_or_default();
         text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
     }
+}
+
+/// Writes a program through another process: no other test that starts something can have the file open for writing then,
+/// which would keep it from being started.
+fn write_program(file: &Path, text: &str) {
+    let mut shell = Command::new("/bin/sh");
+    let shell = shell.args(["-c", "cat > \"$0\" && chmod 755 \"$0\""]).arg(file).stdin(Stdio::piped());
+    let mut shell = shell.spawn().unwrap();
+    shell.stdin.take().unwrap().write_all(text.as_bytes()).unwrap();
+    assert!(shell.wait().unwrap().success());
 }
 
 fn names(events: &[Value]) -> Vec<&str> {

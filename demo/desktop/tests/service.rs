@@ -1,11 +1,15 @@
 //! The service in the background, with scripts in the places of the key and the window.
-#![allow(clippy::unwrap_used, reason = "helpers of tests may fail loudly")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    reason = "helpers of tests may fail loudly, and wait"
+)]
 #![cfg(target_os = "linux")]
 
 use std::{
     fs,
-    os::unix::fs::PermissionsExt,
-    path::PathBuf,
+    io::Write,
+    path::{Path, PathBuf},
     process::{Child, Command, Output, Stdio},
     thread,
     time::{Duration, Instant},
@@ -48,8 +52,7 @@ impl Scene {
             "note() {{ printf '%s\\n' \"$1\" >> {}; }}",
             self.file(&format!("{name}.notes")).display()
         );
-        fs::write(self.file(name), format!("#!/bin/sh\n{note}\n{text}\n")).unwrap();
-        fs::set_permissions(self.file(name), fs::Permissions::from_mode(0o755)).unwrap();
+        write_program(&self.file(name), &format!("#!/bin/sh\n{note}\n{text}\n"));
     }
 
     fn command(&self, more: &[&str]) -> Command {
@@ -91,6 +94,16 @@ impl Scene {
         kill_process(Pid::from_child(&service), signal).unwrap();
         service.wait_with_output().unwrap()
     }
+}
+
+/// Writes a program through another process: no other test that starts something can have the file open for writing then,
+/// which would keep it from being started.
+fn write_program(file: &Path, text: &str) {
+    let mut shell = Command::new("/bin/sh");
+    let shell = shell.args(["-c", "cat > \"$0\" && chmod 755 \"$0\""]).arg(file).stdin(Stdio::piped());
+    let mut shell = shell.spawn().unwrap();
+    shell.stdin.take().unwrap().write_all(text.as_bytes()).unwrap();
+    assert!(shell.wait().unwrap().success());
 }
 
 impl Drop for Scene {

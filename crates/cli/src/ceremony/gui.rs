@@ -147,26 +147,18 @@ pub(crate) fn phone_wanted(
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::PermissionsExt;
-
     use super::*;
 
-    /// A window that does so.
+    /// A window that does so. It is written by another process, so that no other test that starts something has the file
+    /// open for writing.
     fn window(script: &str) -> (tempfile::TempDir, Gui) {
         let folder = tempfile::tempdir().unwrap();
         let program = folder.path().join("window");
-        std::fs::write(&program, format!("#!/bin/sh\n{script}\n")).unwrap();
-        std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
-        // Another test that starts a process meanwhile has the file open for writing for a moment.
-        for _ in 0..100 {
-            match Gui::start(program.clone().into()) {
-                Err(Error::NoWindow(error)) if error.kind() == io::ErrorKind::ExecutableFileBusy => {
-                    thread::sleep(PAUSE);
-                }
-                started => return (folder, started.unwrap()),
-            }
-        }
-        panic!("the file stays busy")
+        let mut shell = Command::new("/bin/sh");
+        let write = "printf '#!/bin/sh\n%s\n' \"$1\" > \"$0\" && chmod 755 \"$0\"";
+        assert!(shell.args(["-c", write]).arg(&program).arg(script).status().unwrap().success());
+        let gui = Gui::start(program.into()).unwrap();
+        (folder, gui)
     }
 
     #[tokio::test]

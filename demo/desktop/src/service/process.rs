@@ -44,7 +44,7 @@ impl Process {
         command: &mut Command,
         mouth: Mouth,
         tell: mpsc::Sender<T>,
-        name: impl Fn(Told) -> T + Send + 'static,
+        name: impl Fn(Told) -> T + Send + Sync + 'static,
     ) -> io::Result<Self> {
         command.stdin(Stdio::piped()).kill_on_drop(true);
         match mouth {
