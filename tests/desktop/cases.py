@@ -68,7 +68,7 @@ def switches(pid):
     count = 0
     for thread in os.listdir(f"/proc/{pid}/task"):
         with open(f"/proc/{pid}/task/{thread}/status") as status:
-            count += sum(int(line.split()[1]) for line in status if "ctxt_switches" in line)
+            count += sum(int(line.split()[1]) for line in status if line.startswith("voluntary"))
     return count
 
 
@@ -163,7 +163,7 @@ def end_of_input(program, display):
     window.shown()
     window.process.stdin.close()
     assert window.answer() is None and window.ended() == 0
-    error, result = Window(program, display, OFF), None
+    error = Window(program, display, OFF)
     error.shown()
     error.process.stdin.close()
     time.sleep(1)

@@ -100,6 +100,7 @@ def main():
             failed += 1
             verdict = f"FAILED: {error!r}"
             traceback.print_exc()
+            display.clear()
         count += 1
         print(f"  {kind}  {title:100}  {time.monotonic() - begun:6.2f} s  {verdict}", flush=True)
     times = first_picture(program, display)

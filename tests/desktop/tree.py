@@ -6,7 +6,7 @@ import time
 import gi
 
 gi.require_version("Atspi", "2.0")
-from gi.repository import Atspi  # noqa: E402
+from gi.repository import Atspi, GLib  # noqa: E402
 
 from cases import case  # noqa: E402
 from pages import SHOWN, TOUCH, WANTED  # noqa: E402
@@ -15,13 +15,14 @@ from window import Window, until  # noqa: E402
 
 def enable():
     """What a screen reader does when it starts."""
-    subprocess.run(
-        "gdbus call --session --dest org.a11y.Bus --object-path /org/a11y/bus "
-        "--method org.freedesktop.DBus.Properties.Set org.a11y.Status IsEnabled '<true>'",
-        shell=True,
-        check=True,
-        stdout=subprocess.DEVNULL,
-    )
+    for name in ["IsEnabled", "ScreenReaderEnabled"]:
+        subprocess.run(
+            "gdbus call --session --dest org.a11y.Bus --object-path /org/a11y/bus "
+            f"--method org.freedesktop.DBus.Properties.Set org.a11y.Status {name} '<true>'",
+            shell=True,
+            check=True,
+            stdout=subprocess.DEVNULL,
+        )
 
 
 def nodes(pid):
@@ -42,9 +43,10 @@ def nodes(pid):
 def find(window, role, name):
     def condition():
         try:
-            return next((node for found in [nodes(window.process.pid)] for r, n, node in found if (r, n) == (role, name)), None)
-        except gi.repository.GLib.Error:
+            found = nodes(window.process.pid)
+        except GLib.Error:  # It changed while it was read.
             return None
+        return next((node for its_role, its_name, node in found if (its_role, its_name) == (role, name)), None)
 
     condition.__doc__ = f"{role} {name!r} is on the accessibility bus"
     return until(condition, every=0.1)

@@ -36,6 +36,7 @@ class Display:
             self.name = f":{number.readline().strip()}"
         os.environ["DISPLAY"] = self.name
         self.connection = xlib_display.Display(self.name)
+        self.programs = []
 
     def window(self):
         """The window of the program, once it is on the screen."""
@@ -47,6 +48,12 @@ class Display:
             except Exception:  # It went away while it was looked at.
                 continue
         return None
+
+    def clear(self):
+        """Ends what a case that failed has left behind."""
+        while self.programs:
+            self.programs.pop().kill()
+        until(lambda: not self.window())
 
     def close(self):
         self.connection.close()
@@ -64,6 +71,7 @@ class Window:
         self.process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env={**os.environ, **(environment or {})}
         )
+        display.programs.append(self.process)
         self.lines = queue.Queue()
         threading.Thread(target=self._read, daemon=True).start()
         for event in events:
@@ -110,6 +118,12 @@ class Window:
     def picture(self):
         """What is on the screen, as a PNG file, when it has come to rest."""
         window = self.shown()
+
+        def drawn():
+            """there is something on the window"""
+            return any(window.get_image(4, 4, 1, 1, X.ZPixmap, 0xFFFFFFFF).data[:3])
+
+        until(drawn)
         command = ["import", "-window", str(window.id), "png:-"]
         last = [subprocess.run(command, check=True, capture_output=True).stdout]
 

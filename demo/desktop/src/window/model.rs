@@ -237,6 +237,7 @@ impl Model {
     fn close(&mut self) {
         self.open = false;
         self.closed = true;
+        self.closes = None;
         // The code is wiped here.
         self.page = Page::Waiting;
     }

@@ -145,7 +145,7 @@ fn phones(ui: &mut Ui, model: &Model) -> Option<Action> {
     for phone in model.phones() {
         ui.add_space(4.0);
         let name = format!("Use {}", phone.name);
-        let size = egui::vec2(ui.available_width() - 8.0, BUTTON);
+        let size = egui::vec2(ui.available_width(), BUTTON);
         let (_, rect) = ui.allocate_space(size);
         if widgets::button(ui, rect, &name, Look::Plain).clicked() {
             chosen = Some(Action::Phone(phone.id));
@@ -185,8 +185,8 @@ fn buttons(ui: &mut Ui, bar: Rect, model: &Model, face: &mut Face) -> Option<Act
     face.buttons = Some(model.buttons_number());
     let gap = 12.0;
     let count = f32::from(u8::try_from(buttons.len()).unwrap_or(u8::MAX));
-    let width = (bar.width() - 8.0 - gap * (count - 1.0)) / count;
-    let mut left = bar.left() + 4.0;
+    let width = (bar.width() - gap * (count - 1.0)) / count;
+    let mut left = bar.left();
     let mut action = None;
     for (number, (name, look, does)) in buttons.iter().enumerate() {
         let rect = Rect::from_min_size(egui::pos2(left, bar.top()), egui::vec2(width, bar.height()));

@@ -31,10 +31,7 @@ pub fn of_page(model: &Model) -> Words {
             words("Your phone it is", "The program goes on. If it needs your phone, a code appears here.")
         }
         Page::Preparing => words(purpose(model.asker()), "One moment: Bluetooth is being made ready."),
-        Page::Code(_) => words(
-            purpose(model.asker()),
-            "Scan this code with your phone's camera. Bluetooth has to be on there.",
-        ),
+        Page::Code(_) => words(purpose(model.asker()), "Scan this code with your phone's camera."),
         Page::Searching => words(
             "Looking for your phone",
             "Keep the phone near, with Bluetooth on and with internet access.",

@@ -161,7 +161,7 @@ fn events() -> impl Strategy<Value = String> {
         1 => Just(r#"{"event":"remembered-phones","phones":[{"id":1,"name":"p"}]}"#.to_owned()),
         1 => any::<bool>().prop_map(|on| format!(r#"{{"event":"bluetooth","on":{on}}}"#)),
         1 => any::<u8>().prop_map(|status| format!(r#"{{"event":"answered","status":{status}}}"#)),
-        5 => proptest::sample::select(&plain[..]).prop_map(|name| format!(r#"{{"event":"{name}"}}"#)),
+        5 => proptest::sample::select(plain.to_vec()).prop_map(|name| format!(r#"{{"event":"{name}"}}"#)),
     ]
 }
 
@@ -184,7 +184,7 @@ fn moves() -> impl Strategy<Value = Move> {
     ];
     prop_oneof![
         12 => events().prop_map(Move::Event),
-        4 => proptest::sample::select(&actions[..]).prop_map(Move::Act),
+        4 => proptest::sample::select(actions.to_vec()).prop_map(Move::Act),
         4 => (0..3000_u64).prop_map(Move::Wait),
         1 => Just(Move::End),
     ]

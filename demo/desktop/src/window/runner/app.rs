@@ -95,9 +95,13 @@ impl App {
         }
         match Frame::open(event_loop, &self.display, &self.proxy, self.theme, self.size()) {
             Ok(frame) => {
-                frame.redraw();
                 self.frame = Some(frame);
                 self.largest = self.size();
+                // Glyphs are drawn and texts laid out before the window is there, so that it is not seen empty.
+                self.draw(event_loop);
+                if let Some(frame) = &self.frame {
+                    frame.show();
+                }
             }
             Err(error) => self.fail(event_loop, error),
         }

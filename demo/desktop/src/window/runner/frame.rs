@@ -35,7 +35,7 @@ pub(super) struct Frame {
 }
 
 impl Frame {
-    /// Opens a window of this size in points. It is shown once there is a picture.
+    /// Makes a window of this size in points, which is not shown yet.
     pub(super) fn open(
         event_loop: &ActiveEventLoop,
         display: &softbuffer::Context<OwnedDisplayHandle>,
@@ -52,14 +52,17 @@ impl Frame {
             ctx.set_theme(ThemePreference::from(wanted));
         }
         let mut state = State::new(ctx.clone(), ViewportId::ROOT, &window, None, window.theme(), None);
-        // Has to be there before the window is first shown.
         state.init_accesskit(event_loop, &window, proxy.clone());
-        window.set_visible(true);
         Ok(Self { surface, state, window, canvas: Canvas::default(), ctx })
     }
 
     pub(super) fn id(&self) -> WindowId {
         self.window.id()
+    }
+
+    pub(super) fn show(&self) {
+        self.window.set_visible(true);
+        self.redraw();
     }
 
     pub(super) fn redraw(&self) {

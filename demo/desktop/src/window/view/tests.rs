@@ -29,7 +29,7 @@ impl Window {
     }
 
     fn show(&mut self, ui: &mut Ui) {
-        if let Some(action) = super::show(ui, &self.model, self.now, &mut self.face) {
+        if let Some(action) = show(ui, &self.model, self.now, &mut self.face) {
             self.answers.extend(self.model.act(action, self.now));
         }
     }

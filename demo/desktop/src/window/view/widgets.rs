@@ -1,8 +1,8 @@
 //! Texts and buttons.
 
 use egui::{
-    Align2, Color32, FontId, Frame, Id, Label, Margin, Rect, Response, RichText, Sense, Stroke, StrokeKind,
-    Ui, WidgetInfo, WidgetType,
+    Align, Align2, Color32, FontId, Frame, Id, Label, Layout, Margin, Rect, Response, RichText, Sense,
+    Stroke, StrokeKind, Ui, WidgetInfo, WidgetType,
     accesskit::{Live, Role},
 };
 
@@ -55,7 +55,7 @@ pub fn card(ui: &mut Ui, content: impl FnOnce(&mut Ui)) {
         .inner_margin(Margin::symmetric(14, 10));
     frame.show(ui, |ui| {
         ui.set_min_width(ui.available_width());
-        content(ui);
+        ui.with_layout(Layout::top_down(Align::Min), content);
     });
 }
 
