@@ -230,7 +230,7 @@ proptest! {
                 7 => bench.desk.window_line(WindowId(which), b"\n", bench.now),
                 8 => bench.desk.window_ended(WindowId(which)),
                 9 => bench.desk.key_ended(None, bench.now),
-                10 => bench.desk.order([Order::Pause, Order::Resume, Order::BluetoothOn][which as usize % 3], bench.now),
+                10 => bench.desk.order([Order::Pause, Order::Resume, Order::BluetoothOn][usize::try_from(which % 3).unwrap()], bench.now),
                 _ => bench.later(Duration::from_secs(which)),
             }
             if step == 8 && window == Some(which) {
