@@ -40,6 +40,10 @@ advisories:
 load *arguments:
     .ci/load {{arguments}}
 
+# What the desktop's background service costs at rest, and how long programs wait for it. Installs Debian's packages.
+cost:
+    .ci/cost
+
 # Three nodes behind HAProxy and nginx: one is killed, all are restarted. Installs Debian's packages.
 cluster:
     .ci/cluster

@@ -6,6 +6,7 @@
 
 mod advert;
 mod l2cap;
+mod power;
 mod queue;
 
 use std::fmt;
@@ -15,6 +16,7 @@ use bluer::{Adapter, ErrorKind, InternalErrorKind, Session};
 
 pub use self::advert::SystemAdvert;
 pub use self::l2cap::{SystemListening, SystemSocket};
+pub use self::power::{PowerError, switch_on};
 use crate::system_bus::{Bus, Watch, named};
 use crate::{Advertisement, Advertiser, PayloadLimit, RadioError};
 

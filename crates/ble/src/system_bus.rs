@@ -12,6 +12,8 @@ use std::time::Duration;
 
 use dbus::Path;
 use dbus::arg::PropMap;
+#[cfg(feature = "bluez")]
+use dbus::arg::Variant;
 use dbus::message::MatchRule;
 use dbus::nonblock::{MsgMatch, Proxy, SyncConnection};
 use tokio::sync::watch;
@@ -102,6 +104,19 @@ impl Bus {
             }
             sleep(PAUSE).await;
         }
+    }
+
+    /// Sets a property of an adapter.
+    #[cfg(feature = "bluez")]
+    pub(crate) async fn set_adapter_property(
+        &self,
+        adapter: &str,
+        property: &str,
+        value: Variant<bool>,
+    ) -> Result<(), dbus::Error> {
+        let object = Proxy::new(BLUEZ, format!("{}{adapter}", adapters::FOLDER), ANSWER, &*self.connection);
+        let arguments = (ADAPTER, property, value);
+        object.method_call("org.freedesktop.DBus.Properties", "Set", arguments).await
     }
 
     /// Whether the connection has ended, which is for good.

@@ -24,6 +24,8 @@ use crate::args::CeremonyArgs;
 pub(crate) mod display;
 pub(crate) mod error;
 pub(crate) mod events;
+mod gui;
+mod person;
 mod picture_file;
 pub(crate) mod setup;
 pub(crate) mod step;
@@ -32,6 +34,9 @@ pub(crate) mod terminal;
 
 use display::{Display, Parties};
 use error::Error;
+use events::Bluetooth;
+use gui::{Answer, Gui};
+use person::Person;
 use step::News;
 use stop::Stop;
 
@@ -42,10 +47,14 @@ const FAREWELL: Duration = Duration::from_secs(2);
 /// How much later than the search for a phone everything ends, as the search knows better why it found none.
 const GRACE: Duration = Duration::from_secs(1);
 
+/// How much patience is left at least when it is worth to try again.
+const WORTH_TRYING: Duration = Duration::from_secs(10);
+
 /// Understands the options.
 type Reader = fn(&Origin, &[u8]) -> Result<Asked, Error>;
 
 /// What the phone is asked for.
+#[derive(Clone)]
 enum Asked {
     Creation(Box<Creation>),
     Assertion(Box<Assertion>),
@@ -84,7 +93,11 @@ fn with_runtime(args: &CeremonyArgs, read: Reader, display: &mut Display) -> Res
     let outcome = runtime.block_on(async {
         let mut stop = Stop::new().map_err(|source| Error::System { what: "signals", source })?;
         let ceremony = Ceremony::prepare(args, read, &mut stop).await?;
-        ceremony.hold(args, display, &mut stop).await
+        let mut person = Person { stop, answers: None };
+        if args.gui {
+            ceremony.open_window(display, &mut person)?;
+        }
+        ceremony.hold(args, display, &mut person).await
     });
     // Whoever reads a file or looks up a name cannot be interrupted, and need not be waited for.
     runtime.shutdown_background();
@@ -110,6 +123,8 @@ async fn in_time<T: Send + 'static>(
 struct Ceremony {
     origin: Origin,
     asked: Asked,
+    /// Whose passkey will be made, in the website's words.
+    user: Option<String>,
     dialer: WebSocketDialer,
     patience: Duration,
     /// When the patience began.
@@ -130,11 +145,12 @@ impl Ceremony {
         let left = limit.saturating_sub(started.elapsed());
         let json = in_time("standard input", left, stop, setup::read_options).await?;
         let asked = read(&origin, &json)?;
+        let user = user_name(&json);
         let (patience, since) = match args.timeout {
             Some(timeout) => (timeout, started),
             None => (asked.timeout(), Instant::now()),
         };
-        Ok(Self { origin, asked, dialer, patience, since })
+        Ok(Self { origin, asked, user, dialer, patience, since })
     }
 
     /// How long there is still patience.
@@ -142,13 +158,78 @@ impl Ceremony {
         self.patience.saturating_sub(self.since.elapsed())
     }
 
-    async fn hold(self, args: &CeremonyArgs, display: &mut Display, stop: &mut Stop) -> Result<(), Error> {
+    /// Opens the window, and says there who asks.
+    fn open_window(&self, display: &mut Display, person: &mut Person) -> Result<(), Error> {
+        let mut gui = Gui::open()?;
+        let operation = match self.asked {
+            Asked::Creation(_) => "create",
+            Asked::Assertion(_) => "get",
+        };
+        let parties = (self.origin.as_str(), self.asked.rp_id());
+        gui::phone_wanted(&mut gui, operation, parties, self.user.as_deref());
+        (display.window, person.answers) = (Some(gui.events), Some(gui.answers));
+        Ok(())
+    }
+
+    /// Tries until it succeeds, or the person at the window does not want to try again.
+    async fn hold(
+        &self,
+        args: &CeremonyArgs,
+        display: &mut Display,
+        person: &mut Person,
+    ) -> Result<(), Error> {
+        loop {
+            let Err(error) = self.attempt(args, display, person).await else { return Ok(()) };
+            let worth_it = person.answers.is_some() && self.left() >= WORTH_TRYING;
+            if !worth_it || !error.kind().may_pass() {
+                return Err(error);
+            }
+            display.offer_retry(&error);
+            if !self.wants_retry(args, display, person).await? {
+                return Err(error);
+            }
+        }
+    }
+
+    /// Does what the person at the window says to a failure. Whoever closes it, or says nothing for too long, wants no more.
+    /// A signal is an error.
+    async fn wants_retry(
+        &self,
+        args: &CeremonyArgs,
+        display: &mut Display,
+        person: &mut Person,
+    ) -> Result<bool, Error> {
+        let adapter = args.reach.adapter.as_deref();
+        loop {
+            match timeout(self.left(), person.answer()).await {
+                Ok(Ok(Answer::Retry)) => return Ok(true),
+                Ok(Ok(Answer::BluetoothOn)) => {
+                    let bluetooth = tokio::select! {
+                        biased;
+                        () = person.stop.wait() => return Err(Error::Cancelled),
+                        bluetooth = Bluetooth::switch_on(adapter) => bluetooth,
+                    };
+                    display.bluetooth(bluetooth);
+                }
+                Ok(Err(Error::Cancelled)) => return Err(Error::Cancelled),
+                _ => return Ok(false),
+            }
+        }
+    }
+
+    /// One session with a phone.
+    async fn attempt(
+        &self,
+        args: &CeremonyArgs,
+        display: &mut Display,
+        person: &mut Person,
+    ) -> Result<(), Error> {
         let dialer = setup::rerouted(self.dialer.clone(), args.reach.dangerous_relay_addr.as_ref());
         let radios = setup::radios(args.reach.adapter.as_deref(), args.reach.l2cap);
         let both = timeout(self.left(), async { Ok((dialer.await?, radios.await.map_err(Error::Radio)?)) });
         let (dialer, radios) = tokio::select! {
             biased;
-            () = stop.wait() => return Err(Error::Cancelled),
+            why = person.ends_it() => return Err(why),
             both = both => both.unwrap_or(Err(Error::TimedOut(self.patience)))?,
         };
         let mut config = SessionConfig::new(self.asked.hint());
@@ -157,7 +238,7 @@ impl Ceremony {
         config.l2cap_framing = args.reach.l2cap_framing.into();
         let session = Session::start(config, radios.scanner, Arc::new(dialer))?;
         let over = session.over();
-        let outcome = self.meet(session, display, stop).await;
+        let outcome = self.meet(session, display, person).await;
         display.clear();
         // The phone gets its goodbye, whatever happened.
         let _ = timeout(FAREWELL, over).await;
@@ -165,11 +246,10 @@ impl Ceremony {
     }
 
     /// Lets the phone answer, and puts its answer out.
-    async fn meet(self, session: Session, display: &mut Display, stop: &mut Stop) -> Result<(), Error> {
+    async fn meet(&self, session: Session, display: &mut Display, person: &mut Person) -> Result<(), Error> {
         let left = self.left();
         let Self { origin, asked, patience, .. } = self;
-        let rp_id = asked.rp_id().to_owned();
-        let parties = Parties { origin: origin.as_str(), rp_id: &rp_id };
+        let parties = Parties { origin: origin.as_str(), rp_id: asked.rp_id() };
         let (tell, mut news) = mpsc::unbounded_channel();
         let answer = async {
             let connecting = session.connect(move |progress| {
@@ -178,21 +258,28 @@ impl Ceremony {
             });
             let mut phone = connecting.await?;
             phone.request_timeout = left;
-            asked.ask(&mut phone).await
+            asked.clone().ask(&mut phone).await
         };
         let answer = timeout(left.saturating_add(GRACE), answer);
         pin!(answer);
         let credential = loop {
             tokio::select! {
                 biased;
-                () = stop.wait() => return Err(Error::Cancelled),
+                why = person.ends_it() => return Err(why),
                 Some(news) = news.recv() => display.take(news, parties)?,
-                answered = &mut answer => break answered.unwrap_or(Err(Error::TimedOut(patience)))?,
+                answered = &mut answer => break answered.unwrap_or(Err(Error::TimedOut(*patience)))?,
             }
         };
         let mut stdout = io::stdout().lock();
         stdout.write_all(&credential).and_then(|()| stdout.flush()).map_err(Error::WriteCredential)
     }
+}
+
+/// The name of the account that the options are about, if they say one: for people to see.
+fn user_name(json: &[u8]) -> Option<String> {
+    let options: serde_json::Value = serde_json::from_slice(json).ok()?;
+    let name = |path| options.pointer(path).and_then(serde_json::Value::as_str);
+    name("/user/name").or_else(|| name("/publicKey/user/name")).map(str::to_owned)
 }
 
 impl Asked {

@@ -16,6 +16,8 @@ mod driver;
 pub mod helper;
 pub mod hid;
 pub mod key;
+#[cfg(target_os = "linux")]
+pub mod openers;
 #[cfg(test)]
 mod testing;
 #[cfg(target_os = "linux")]

@@ -9,11 +9,15 @@ use std::{
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use egui::Theme;
-use hybridge_desktop::window::runner::{self, WindowError};
+use hybridge_desktop::{
+    service::{self, ServiceArgs},
+    window::runner::{self, WindowError},
+};
 
 const AFTER_HELP: &str = "\
 Exit codes:
   0  ended
+  1  there can be no service, or there is one already
   2  wrong usage
   3  there is no display";
 
@@ -30,11 +34,16 @@ bluetooth-service; and \"tunnel\": not-reached, refused or certificate. remember
 name; bluetooth has \"on\" and says how it went. Events and members that are not known are passed over.";
 
 /// Sign in with your phone, from this desktop
+///
+/// Without a command: an icon in the tray, and in the background a security key that every program finds, until it is ended.
+/// When a program asks for it, a window opens with the QR code for the phone.
 #[derive(Parser)]
-#[command(name = "hybridge-desktop", version, after_help = AFTER_HELP)]
+#[command(name = "hybridge-desktop", version, after_help = AFTER_HELP, args_conflicts_with_subcommands = true)]
 struct Arguments {
+    #[command(flatten)]
+    service: ServiceArgs,
     #[command(subcommand)]
-    command: Command,
+    command: Option<Command>,
 }
 
 #[derive(Subcommand)]
@@ -67,8 +76,10 @@ impl From<ThemeName> for Theme {
 }
 
 fn main() -> ExitCode {
-    let ended = match Arguments::parse().command {
-        Command::Window(arguments) => runner::run(arguments.theme.map(Theme::from)),
+    let Arguments { service, command } = Arguments::parse();
+    let ended = match command {
+        None => return service::run(service),
+        Some(Command::Window(arguments)) => runner::run(arguments.theme.map(Theme::from)),
     };
     match ended {
         Ok(()) => ExitCode::SUCCESS,

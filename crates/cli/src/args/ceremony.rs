@@ -17,7 +17,7 @@ Exit codes:
     7  the phone, or somebody in between, broke the protocol
     8  the phone refused, left or cannot do it
     9  the phone already has one of the excluded passkeys
-  130  cancelled by Ctrl-C or another signal";
+  130  cancelled by Ctrl-C or another signal, or at the window";
 
 const EVENTS_HELP: &str = "\
 Events, one JSON object a line, whose member \"event\" is one of:
@@ -32,10 +32,18 @@ Events, one JSON object a line, whose member \"event\" is one of:
   attempt-failed          a phone was not reached or failed its proof, as \"message\" says; the search goes on
   unknown-tunnel-service  a phone uses the tunnel service \"id\", whose host nobody knows; the search goes on
   done                    the last one: the credential is on standard output
-  failed                  the last one: there is none; \"kind\", \"exit_code\" and \"message\" say why
+  failed                  the last one: there is none; \"kind\", \"exit_code\" and \"message\" say why. With the kind
+                          no-radio, \"radio\" may say what is wrong with it: bluetooth-off, no-adapter,
+                          bluetooth-permission or bluetooth-service
 The first is code, or failed if it does not come to that. Whoever has read a code need not read on: the ceremony does not
 end because standard error is closed. Wrong usage is told in plain text. Programs should skip
-events and members that they do not know.";
+events and members that they do not know.
+
+The window of --gui is \"hybridge-desktop window\", beside this program or in PATH. It gets the same events on its standard
+input, and phone-wanted before them: who asks, with \"operation\", \"rp_id\", \"user\", \"origin\", and in \"programs\" the name
+and pid of the program that started this one. Its lines are answers: an empty one or its end cancels, bluetooth-on
+switches the adapter on, of which bluetooth tells with \"on\" and \"message\", and retry begins anew, as long as there is
+time, when failed had \"retry\": true.";
 
 const EXAMPLE_GET: &str = "\
 The options are PublicKeyCredentialRequestOptionsJSON, alone or as the member \"publicKey\" of an object, as a website
@@ -88,6 +96,9 @@ pub(crate) struct CeremonyArgs {
     /// may be there before
     #[arg(long, value_name = "FILE")]
     pub(crate) qr_png: Option<PathBuf>,
+    /// Show the QR code and what happens in a window, by the program hybridge-desktop. Closing it cancels
+    #[arg(long)]
+    pub(crate) gui: bool,
     /// Tell on standard error what happens, for programs; no code is drawn there
     #[arg(long, value_name = "FORM")]
     pub(crate) events: Option<EventsForm>,

@@ -22,23 +22,31 @@ Exit codes:
     2  wrong usage
     3  there is no security key: the helper or /dev/uhid cannot be used, or they refuse
     5  the address for tests is not known
-  130  ended by Ctrl-C or another signal";
+  130  ended by Ctrl-C or another signal, or with --events by the end of standard input";
 
 const EVENTS: &str = "\
 Events are one JSON object a line on standard error, with the member \"event\":
   ready              there is a security key now
-  touch-wanted       ask the person \"Use your phone?\"; the line y on standard input is yes, an empty one no
-  phone-wanted       with operation (create, get), rp_id, user: show who asks; an empty line on standard input cancels
+  touch-wanted       with question, programs: ask the person \"Use your phone?\"; the line y on standard input is yes, an
+                     empty one no
+  phone-wanted       with question, operation (create, get), rp_id, user, programs: show who asks; an empty line on
+                     standard input cancels
   code               with code, rp_id, seconds: draw the text as a QR code; in this time another one comes
   code-hidden, phone-nearby, connecting, handshaking, connected, waiting-for-approval, attempt-failed,
   unknown-tunnel-service
                      as those of hybridge get
   answered           with status: what the phone said, 0 for yes
-  not-reached        with message: why there is no answer
+  not-reached        with kind, message: why there is no answer; kinds are those of hybridge get, and so is \"radio\"
   cancelled          by the program or by you: there is nothing left to decide
+  bluetooth          with on, message: what came of the line bluetooth-on
   wink               a program looks for this security key
   gone               the device is gone; it is made again
-  failed             with exit_code, message: the last line
+  failed             with kind, exit_code, message: the last line
+\"programs\" are objects with name and pid: those of the same user that have the key open, so probably who asks. Names can
+have any characters.
+Lines on standard input are answers to the question that is open then. A number behind the answer, such as y 3 or n 3,
+says to which question it belongs: if that is over, nothing happens. The line bluetooth-on switches the adapter on.
+When standard input ends, so does the key.
 There may be more later: pass over events and members that are not known.";
 
 const EXAMPLES: &str = "\

@@ -1,12 +1,15 @@
-//! Where it is shown what happens: on the terminal or as events, and in a picture file.
+//! Where it is shown what happens: on the terminal, as events or in a window, and in a picture file.
 
-use std::io::{self, IsTerminal, Stderr, Write};
+use std::{
+    io::{self, IsTerminal, Stderr, Write},
+    process::ChildStdin,
+};
 
 use hybridge_picture::{Palette, Picture};
 
 use super::{
-    error::Error,
-    events::Events,
+    error::{Error, Kind},
+    events::{Bluetooth, Events},
     picture_file::PictureFile,
     step::{News, Shown, Step},
     terminal::{Surface, Terminal},
@@ -18,6 +21,8 @@ use crate::args::CeremonyArgs;
 /// Once there was a code to see, a phone may be at work, so nothing that cannot be told ends the ceremony.
 pub(crate) struct Display<W = Stderr> {
     report: Report<W>,
+    /// The window. If it does not listen any more it has ended, which is noticed by its answers.
+    pub(crate) window: Option<Events<ChildStdin>>,
     file: Option<PictureFile>,
     /// Whether a code is to be seen.
     shown: bool,
@@ -28,6 +33,8 @@ pub(crate) struct Display<W = Stderr> {
 enum Report<W> {
     Terminal(Terminal<W>),
     Events(Events<W>),
+    /// There is a window, so only the end is told.
+    End(W),
 }
 
 /// Who asks, for whom.
@@ -41,9 +48,11 @@ impl Display {
     pub(crate) fn new(args: &CeremonyArgs, purpose: &'static str) -> Self {
         let report = match args.events {
             Some(_) => Report::Events(Events::new(io::stderr())),
+            None if args.gui => Report::End(io::stderr()),
             None => Report::Terminal(Terminal::new(io::stderr(), surface(), purpose)),
         };
-        Self { report, file: args.qr_png.clone().map(PictureFile::new), shown: false, seen: false }
+        let file = args.qr_png.clone().map(PictureFile::new);
+        Self { report, window: None, file, shown: false, seen: false }
     }
 }
 
@@ -69,7 +78,9 @@ impl<W: Write> Display<W> {
         let written = match &mut self.report {
             Report::Terminal(terminal) => terminal.show(shown),
             Report::Events(events) => events.show(shown),
+            Report::End(_) => Ok(()),
         };
+        let _ = self.window.as_mut().map(|window| window.show(shown));
         self.seen |= written.is_ok();
         self.forgive(written)
     }
@@ -82,7 +93,9 @@ impl<W: Write> Display<W> {
         let written = match &mut self.report {
             Report::Terminal(terminal) => terminal.tell(step),
             Report::Events(events) => events.tell(step),
+            Report::End(_) => Ok(()),
         };
+        let _ = self.window.as_mut().map(|window| window.tell(step));
         self.forgive(written)
     }
 
@@ -98,13 +111,29 @@ impl<W: Write> Display<W> {
         }
     }
 
-    /// Tells how it ended.
+    /// Lets the person at the window choose what to do about a failure.
+    pub(crate) fn offer_retry(&mut self, error: &Error) {
+        let _ = self.window.as_mut().map(|window| window.failed(error, true));
+    }
+
+    /// Tells the window whether Bluetooth is on now.
+    pub(crate) fn bluetooth(&mut self, bluetooth: Bluetooth) {
+        let _ = self.window.as_mut().map(|window| window.bluetooth(bluetooth));
+    }
+
+    /// Tells how it ended. A window goes on by itself: it shows that for as long as the person wants to see it, and closes
+    /// if the person has cancelled.
     pub(crate) fn end(&mut self, error: Option<&Error>) -> io::Result<()> {
+        if error.is_none_or(|error| error.kind() != Kind::Cancelled) {
+            let _ = self.window.as_mut().map(|window| window.end(error));
+        }
+        self.window = None;
         match (&mut self.report, error) {
             (Report::Terminal(terminal), Some(error)) => {
                 terminal.fail(&format!("hybridge: {}", error.in_one_line()))
             }
-            (Report::Terminal(_), None) => Ok(()),
+            (Report::End(out), Some(error)) => writeln!(out, "hybridge: {}", error.in_one_line()),
+            (Report::Terminal(_) | Report::End(_), None) => Ok(()),
             (Report::Events(events), error) => events.end(error),
         }
     }
@@ -151,7 +180,8 @@ mod tests {
     }
 
     fn display(lines: usize) -> Display<Reader> {
-        Display { report: Report::Events(Events::new(Reader(lines))), file: None, shown: true, seen: false }
+        let report = Report::Events(Events::new(Reader(lines)));
+        Display { report, window: None, file: None, shown: true, seen: false }
     }
 
     #[test]

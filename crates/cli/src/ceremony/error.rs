@@ -41,6 +41,14 @@ pub(crate) enum Error {
     WriteProgress(#[source] io::Error),
     #[error("the credential could not be written to standard output; ask the website for new options")]
     WriteCredential(#[source] io::Error),
+    #[error(
+        "there is no program hybridge-desktop for the window; install it beside this program, or leave out --gui"
+    )]
+    NoWindow(#[source] io::Error),
+    #[error("the window found no screen; check DISPLAY or WAYLAND_DISPLAY, or leave out --gui")]
+    NoDisplay,
+    #[error("the window ended without an answer, so the sign-in is cancelled; try again, or leave out --gui")]
+    WindowGone,
     #[error("the system gives this program no {what}; try again later")]
     System { what: &'static str, source: io::Error },
     #[error(transparent)]
@@ -112,32 +120,66 @@ impl Error {
             | Self::Draw(_)
             | Self::WriteProgress(_)
             | Self::WriteCredential(_)
+            | Self::NoWindow(_)
+            | Self::NoDisplay
             | Self::System { .. } => Kind::InputOutput,
             Self::Address(_) => Kind::TunnelService,
             Self::Radio(_) => Kind::NoRadio,
             Self::TimedOut(_) | Self::Unfinished { .. } => Kind::TimedOut,
-            Self::Cancelled => Kind::Cancelled,
-            Self::Session(error) => of_session(error),
+            Self::Cancelled | Self::WindowGone => Kind::Cancelled,
+            Self::Session(error) => Kind::of_session(error),
             Self::Phone(PhoneError::NotDiscoverable | PhoneError::NoVerification) => Kind::Refused,
             Self::Phone(_) => Kind::Protocol,
         }
     }
+
+    /// What is wrong with the radio, where a person can do something about it.
+    pub(crate) fn radio(&self) -> Option<&'static str> {
+        match self {
+            Self::Radio(error) => radio(error),
+            Self::Session(error) => radio_of_session(error),
+            _ => None,
+        }
+    }
 }
 
-fn of_session(error: &SessionError) -> Kind {
+/// The same for a session.
+pub(crate) fn radio_of_session(error: &SessionError) -> Option<&'static str> {
     match error {
-        SessionError::Radio(_) => Kind::NoRadio,
-        SessionError::NobodyScanned | SessionError::NoAnswer | SessionError::TimedOut => Kind::TimedOut,
-        SessionError::Refused(Status::CREDENTIAL_EXCLUDED) => Kind::Excluded,
-        SessionError::Refused(_) | SessionError::PhoneLeft | SessionError::Unsupported => Kind::Refused,
-        SessionError::UnknownTunnelService(_) | SessionError::Tunnel { .. } => Kind::TunnelService,
-        SessionError::Cancelled => Kind::Cancelled,
-        SessionError::Randomness | SessionError::NoRuntime => Kind::InputOutput,
-        _ => Kind::Protocol,
+        SessionError::Radio(error) => radio(error),
+        _ => None,
+    }
+}
+
+fn radio(error: &RadioError) -> Option<&'static str> {
+    match error {
+        RadioError::PoweredOff => Some("bluetooth-off"),
+        RadioError::NoAdapter | RadioError::AdapterNotFound { .. } => Some("no-adapter"),
+        RadioError::PermissionDenied => Some("bluetooth-permission"),
+        RadioError::ServiceGone => Some("bluetooth-service"),
+        _ => None,
     }
 }
 
 impl Kind {
+    pub(crate) fn of_session(error: &SessionError) -> Self {
+        match error {
+            SessionError::Radio(_) => Self::NoRadio,
+            SessionError::NobodyScanned | SessionError::NoAnswer | SessionError::TimedOut => Self::TimedOut,
+            SessionError::Refused(Status::CREDENTIAL_EXCLUDED) => Self::Excluded,
+            SessionError::Refused(_) | SessionError::PhoneLeft | SessionError::Unsupported => Self::Refused,
+            SessionError::UnknownTunnelService(_) | SessionError::Tunnel { .. } => Self::TunnelService,
+            SessionError::Cancelled => Self::Cancelled,
+            SessionError::Randomness | SessionError::NoRuntime => Self::InputOutput,
+            _ => Self::Protocol,
+        }
+    }
+
+    /// Whether the same may succeed a moment later, and without the program that asked.
+    pub(crate) const fn may_pass(self) -> bool {
+        matches!(self, Self::NoRadio | Self::TunnelService | Self::TimedOut)
+    }
+
     /// As documented in the help text.
     pub(crate) const fn code(self) -> u8 {
         match self {

@@ -2,6 +2,8 @@
 
 use std::io::{self, Write};
 
+use hybridge_ble::bluez::switch_on;
+use hybridge_security_key::openers::Program;
 use serde::Serialize;
 use zeroize::Zeroizing;
 
@@ -14,17 +16,81 @@ use super::{
 #[derive(Serialize)]
 #[serde(tag = "event", rename_all = "kebab-case")]
 enum Event<'a> {
-    Code { code: &'a str, origin: &'a str, rp_id: &'a str, seconds: u64 },
+    Code {
+        code: &'a str,
+        origin: &'a str,
+        rp_id: &'a str,
+        seconds: u64,
+    },
     CodeHidden,
     PhoneNearby,
     Connecting,
     Handshaking,
     Connected,
     WaitingForApproval,
-    AttemptFailed { message: String },
-    UnknownTunnelService { id: u16 },
+    AttemptFailed {
+        message: String,
+    },
+    UnknownTunnelService {
+        id: u16,
+    },
+    PhoneWanted {
+        operation: &'static str,
+        rp_id: &'a str,
+        user: Option<&'a str>,
+        origin: &'a str,
+        programs: &'a [Named<'a>],
+    },
+    Bluetooth(Bluetooth),
     Done,
-    Failed { kind: &'static str, exit_code: u8, message: String },
+    Failed {
+        kind: &'static str,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        radio: Option<&'static str>,
+        exit_code: u8,
+        message: String,
+        #[serde(skip_serializing_if = "is_false")]
+        retry: bool,
+    },
+}
+
+/// A program, as programs that ask are named.
+#[derive(Serialize)]
+pub(crate) struct Named<'a> {
+    name: &'a str,
+    pid: u32,
+}
+
+pub(crate) fn named(programs: &[Program]) -> Vec<Named<'_>> {
+    programs.iter().map(|Program { name, pid, .. }| Named { name, pid: *pid }).collect()
+}
+
+/// What came of the wish to switch Bluetooth on.
+#[derive(Serialize)]
+pub(crate) struct Bluetooth {
+    on: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    message: Option<String>,
+}
+
+impl Bluetooth {
+    /// Why it is not on.
+    pub(crate) fn message(&self) -> Option<&str> {
+        self.message.as_deref()
+    }
+
+    /// Switches it on.
+    pub(crate) async fn switch_on(adapter: Option<&str>) -> Self {
+        match switch_on(adapter).await {
+            Ok(_) => Self { on: true, message: None },
+            Err(error) => Self { on: false, message: Some(error.to_string()) },
+        }
+    }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
+const fn is_false(value: &bool) -> bool {
+    !*value
 }
 
 /// Bytes for what stands around the values in a line.
@@ -62,9 +128,29 @@ impl<W: Write> Events<W> {
 
     pub(crate) fn end(&mut self, error: Option<&Error>) -> io::Result<()> {
         let Some(error) = error else { return self.write(&Event::Done) };
+        self.failed(error, false)
+    }
+
+    /// Why there is no credential. With `retry`, the person may try again.
+    pub(crate) fn failed(&mut self, error: &Error, retry: bool) -> io::Result<()> {
         let kind: Kind = error.kind();
-        let message = error.in_one_line();
-        self.write(&Event::Failed { kind: kind.name(), exit_code: kind.code(), message })
+        let (radio, message) = (error.radio(), error.in_one_line());
+        self.write(&Event::Failed { kind: kind.name(), radio, exit_code: kind.code(), message, retry })
+    }
+
+    pub(crate) fn bluetooth(&mut self, bluetooth: Bluetooth) -> io::Result<()> {
+        self.write(&Event::Bluetooth(bluetooth))
+    }
+
+    pub(crate) fn phone_wanted(
+        &mut self,
+        operation: &'static str,
+        rp_id: &str,
+        user: Option<&str>,
+        origin: &str,
+        programs: &[Named<'_>],
+    ) -> io::Result<()> {
+        self.write(&Event::PhoneWanted { operation, rp_id, user, origin, programs })
     }
 
     pub(crate) fn write(&mut self, event: &impl Serialize) -> io::Result<()> {

@@ -35,13 +35,13 @@ impl Error {
 
     /// As documented in the help text.
     pub(crate) fn exit_code(&self) -> ExitCode {
-        ExitCode::from(self.code())
+        self.kind().exit_code()
     }
 
-    pub(crate) fn code(&self) -> u8 {
+    pub(crate) fn kind(&self) -> Kind {
         match self {
-            Self::Setup(error) => error.kind().code(),
-            _ => Kind::InputOutput.code(),
+            Self::Setup(error) => error.kind(),
+            _ => Kind::InputOutput,
         }
     }
 }

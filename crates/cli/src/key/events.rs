@@ -2,11 +2,18 @@
 
 use std::io::{self, Write};
 
-use hybridge_security_key::{Operation, Outcome, StatusCode};
+use hybridge_security_key::{Operation, Outcome, StatusCode, openers::Program};
 use serde::Serialize;
 
-use super::{error::Error, window::Screen};
-use crate::ceremony::{events::Events, step::News};
+use super::{
+    error::Error,
+    window::{Asked, Screen},
+};
+use crate::ceremony::{
+    error::{Kind, radio_of_session},
+    events::{Bluetooth, Events, Named, named},
+    step::News,
+};
 
 /// Bytes for what stands around the values in the line of a code.
 const ROOM: usize = 128;
@@ -16,19 +23,44 @@ const ROOM: usize = 128;
 #[serde(tag = "event", rename_all = "kebab-case")]
 enum Event<'a> {
     Ready,
-    TouchWanted,
-    PhoneWanted { operation: &'static str, rp_id: &'a str, user: Option<&'a str> },
-    Code { code: &'a str, rp_id: &'a str, seconds: u64 },
-    Answered { status: u8 },
-    NotReached { message: String },
+    TouchWanted {
+        question: u64,
+        programs: Vec<Named<'a>>,
+    },
+    PhoneWanted {
+        question: u64,
+        operation: &'static str,
+        rp_id: &'a str,
+        user: Option<&'a str>,
+        programs: Vec<Named<'a>>,
+    },
+    Code {
+        code: &'a str,
+        rp_id: &'a str,
+        seconds: u64,
+    },
+    Answered {
+        status: u8,
+    },
+    NotReached {
+        kind: &'static str,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        radio: Option<&'static str>,
+        message: String,
+    },
     Cancelled,
     Wink,
-    Failed { exit_code: u8, message: String },
+    Failed {
+        kind: &'static str,
+        exit_code: u8,
+        message: String,
+    },
 }
 
 /// The last line: why there is no security key any more.
 pub(super) fn failed(out: impl Write, error: &Error) -> io::Result<()> {
-    Events::new(out).write(&Event::Failed { exit_code: error.code(), message: error.in_one_line() })
+    let (kind, message) = (error.kind(), error.in_one_line());
+    Events::new(out).write(&Event::Failed { kind: kind.name(), exit_code: kind.code(), message })
 }
 
 /// Writes events.
@@ -54,16 +86,18 @@ impl<W: Write + Send> Screen for EventScreen<W> {
         self.write(&Event::Ready);
     }
 
-    fn ask_for_touch(&mut self) {
-        self.write(&Event::TouchWanted);
+    fn ask_for_touch(&mut self, question: u64, programs: &[Program]) {
+        self.write(&Event::TouchWanted { question, programs: named(programs) });
     }
 
-    fn ask_phone(&mut self, operation: Operation, rp_id: String, user: Option<String>) {
+    fn ask_phone(&mut self, question: u64, asked: Asked, programs: &[Program]) {
+        let Asked { operation, rp_id, user } = asked;
         let operation = match operation {
             Operation::Create => "create",
             Operation::Get => "get",
         };
-        self.write(&Event::PhoneWanted { operation, rp_id: &rp_id, user: user.as_deref() });
+        let (user, programs) = (user.as_deref(), named(programs));
+        self.write(&Event::PhoneWanted { question, operation, rp_id: &rp_id, user, programs });
         self.rp_id = rp_id;
     }
 
@@ -82,7 +116,10 @@ impl<W: Write + Send> Screen for EventScreen<W> {
     fn over(&mut self, outcome: &Outcome) {
         match outcome {
             Outcome::Replied(StatusCode(status)) => self.write(&Event::Answered { status: *status }),
-            Outcome::Failed(error) => self.write(&Event::NotReached { message: error.to_string() }),
+            Outcome::Failed(error) => {
+                let (kind, radio) = (Kind::of_session(error).name(), radio_of_session(error));
+                self.write(&Event::NotReached { kind, radio, message: error.to_string() });
+            }
             Outcome::Cancelled => self.write(&Event::Cancelled),
             _ => {}
         }
@@ -90,5 +127,9 @@ impl<W: Write + Send> Screen for EventScreen<W> {
 
     fn wink(&mut self) {
         self.write(&Event::Wink);
+    }
+
+    fn bluetooth(&mut self, bluetooth: Bluetooth) {
+        let _ = self.events.bluetooth(bluetooth);
     }
 }

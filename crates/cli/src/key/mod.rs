@@ -1,6 +1,7 @@
 //! `hybridge key`: a virtual security key in the foreground.
 
 use std::{
+    future::pending,
     io::{self, Write},
     process::ExitCode,
     sync::Arc,
@@ -13,7 +14,6 @@ use hybridge_security_key::{
 use hybridge_tunnel::WebSocketDialer;
 use tokio::{
     runtime, select,
-    sync::mpsc,
     task::spawn_blocking,
     time::{Instant, sleep},
 };
@@ -26,12 +26,14 @@ use crate::{
 mod error;
 mod events;
 mod terminal;
+mod typed;
 mod window;
 
 use error::Error;
 use events::EventScreen;
 use terminal::TerminalScreen;
-use window::{Screen, Window, typed_lines};
+use typed::Typed;
+use window::{Screen, Window};
 
 /// How long a device lives at least that was not refused.
 const ACCEPTED: Duration = Duration::from_secs(2);
@@ -63,13 +65,23 @@ enum Never {}
 
 async fn be_a_key(args: &KeyArgs) -> Result<Never, Error> {
     let mut stop = Stop::new().map_err(Error::System)?;
+    let (mut typed, all_typed) = Typed::from_standard_input();
     let ended = async {
         let dialer = dialer(&args.reach).await?;
-        keep_serving(args, &dialer, &mut typed_lines()).await
+        keep_serving(args, &dialer, &mut typed).await
+    };
+    // Whoever shows the events is gone when nothing can come from there any more; a key that nobody can answer for is
+    // none. At a terminal, an end of typing is only that.
+    let left = async {
+        all_typed.await;
+        if args.events.is_none() {
+            pending::<()>().await;
+        }
     };
     select! {
         biased;
         () = stop.wait() => Err(CeremonyError::Cancelled.into()),
+        () = left => Err(CeremonyError::Cancelled.into()),
         ended = ended => ended,
     }
 }
@@ -83,15 +95,11 @@ async fn dialer(reach: &ReachArgs) -> Result<WebSocketDialer, Error> {
 }
 
 /// Makes the device again when it has gone, as it does when the kernel or the helper lets go of it.
-async fn keep_serving(
-    args: &KeyArgs,
-    dialer: &WebSocketDialer,
-    lines: &mut mpsc::Receiver<String>,
-) -> Result<Never, Error> {
+async fn keep_serving(args: &KeyArgs, dialer: &WebSocketDialer, typed: &mut Typed) -> Result<Never, Error> {
     let (mut accepted, mut pause) = (false, AGAIN);
     loop {
         let begun = Instant::now();
-        let gone = serve(args, dialer, lines).await;
+        let gone = serve(args, dialer, typed).await;
         if begun.elapsed() >= ACCEPTED {
             (accepted, pause) = (true, AGAIN);
             say_gone(args);
@@ -113,10 +121,10 @@ fn say_gone(args: &KeyArgs) {
 }
 
 /// One life of the device.
-async fn serve(args: &KeyArgs, dialer: &WebSocketDialer, lines: &mut mpsc::Receiver<String>) -> io::Error {
+async fn serve(args: &KeyArgs, dialer: &WebSocketDialer, typed: &mut Typed) -> io::Error {
     match args.events {
-        Some(EventsForm::Json) => serve_on(EventScreen::new(io::stderr()), args, dialer, lines).await,
-        None => serve_on(TerminalScreen::new(io::stderr()), args, dialer, lines).await,
+        Some(EventsForm::Json) => serve_on(EventScreen::new(io::stderr()), args, dialer, typed).await,
+        None => serve_on(TerminalScreen::new(io::stderr()), args, dialer, typed).await,
     }
 }
 
@@ -124,15 +132,15 @@ async fn serve_on(
     screen: impl Screen,
     args: &KeyArgs,
     dialer: &WebSocketDialer,
-    lines: &mut mpsc::Receiver<String>,
+    typed: &mut Typed,
 ) -> io::Error {
     match &args.uhid {
         Some(path) => match Uhid::create(path) {
-            Ok(device) => serve_device(device, screen, &args.reach, dialer, lines).await,
+            Ok(device) => serve_device(device, screen, &args.reach, dialer, typed).await,
             Err(error) => error,
         },
         None => match HelperSocket::connect(&args.socket) {
-            Ok(device) => serve_device(device, screen, &args.reach, dialer, lines).await,
+            Ok(device) => serve_device(device, screen, &args.reach, dialer, typed).await,
             Err(error) => error,
         },
     }
@@ -143,7 +151,7 @@ async fn serve_device(
     screen: impl Screen,
     reach: &ReachArgs,
     dialer: &WebSocketDialer,
-    lines: &mut mpsc::Receiver<String>,
+    typed: &mut Typed,
 ) -> io::Error {
     let (adapter, l2cap, framing) = (reach.adapter.clone(), reach.l2cap, reach.l2cap_framing.into());
     let open = move || {
@@ -157,5 +165,5 @@ async fn serve_device(
         }
     };
     let phone = HybridPhone::new(open, Arc::new(dialer.clone()));
-    SecurityKey::new().serve(device, phone, Window::new(screen, lines)).await
+    SecurityKey::new().serve(device, phone, Window::new(screen, reach.adapter.clone(), typed)).await
 }

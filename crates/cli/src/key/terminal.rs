@@ -3,11 +3,12 @@
 use std::io::{self, Write};
 
 use hybridge_picture::Picture;
-use hybridge_security_key::{Operation, Outcome, StatusCode};
+use hybridge_security_key::{Operation, Outcome, StatusCode, openers::Program};
 
-use super::window::Screen;
+use super::window::{Asked, Screen};
 use crate::ceremony::{
     display::surface,
+    events::Bluetooth,
     step::{News, Shown},
     terminal::Terminal,
 };
@@ -24,6 +25,19 @@ impl<W: Write> TerminalScreen<W> {
         Self { out, phone: None }
     }
 
+    /// Who has the key open. Names are anybody's text, so what a terminal may take for an order is left out.
+    fn who(&mut self, programs: &[Program]) {
+        let plain = |letter: char| if letter.is_ascii_graphic() { letter } else { '?' };
+        let names = programs.iter().map(|Program { name, pid, .. }| {
+            let name: String = name.chars().map(plain).collect();
+            format!("{name} (process {pid})")
+        });
+        let names: Vec<_> = names.collect();
+        if !names.is_empty() {
+            self.line(&format!("In use by {}.", names.join(", ")));
+        }
+    }
+
     fn line(&mut self, line: &str) {
         let _ = writeln!(self.out, "{line}").and_then(|()| self.out.flush());
     }
@@ -34,11 +48,14 @@ impl<W: Write + Send> Screen for TerminalScreen<W> {
         self.line("This computer has a virtual security key now. Ctrl-C takes it away.");
     }
 
-    fn ask_for_touch(&mut self) {
+    fn ask_for_touch(&mut self, _question: u64, programs: &[Program]) {
+        self.who(programs);
         self.line("A program asks for a security key. Use your phone? y and Enter for yes, Enter for no.");
     }
 
-    fn ask_phone(&mut self, operation: Operation, rp_id: String, _user: Option<String>) {
+    fn ask_phone(&mut self, _question: u64, asked: Asked, programs: &[Program]) {
+        let Asked { operation, rp_id, .. } = asked;
+        self.who(programs);
         let purpose = match operation {
             Operation::Create => "make a passkey for",
             Operation::Get => "sign in to",
@@ -73,6 +90,13 @@ impl<W: Write + Send> Screen for TerminalScreen<W> {
             Outcome::Failed(error) => self.line(&format!("The phone was not reached: {error}.")),
             Outcome::Cancelled => self.line("Cancelled."),
             _ => {}
+        }
+    }
+
+    fn bluetooth(&mut self, bluetooth: Bluetooth) {
+        match bluetooth.message() {
+            None => self.line("Bluetooth is on."),
+            Some(why) => self.line(&format!("Bluetooth was not switched on: {why}.")),
         }
     }
 

@@ -266,3 +266,25 @@ async fn at_rest_nothing_wakes_up() {
     tokio::time::sleep(Duration::from_secs(86_400)).await;
     assert!(world.programs.from_key.is_empty() && world.notices.is_empty());
 }
+
+/// The clock of a computer that was suspended jumps: nothing has run meanwhile.
+#[tokio::test(start_paused = true)]
+async fn after_a_night_asleep_it_goes_on() {
+    const NIGHT: Duration = Duration::from_secs(8 * 3600);
+    let mut world = World::new(NIGHT, || Ok(vec![0])).await;
+    world.say(CHANNEL, CBOR, &create_for(SITE, &[]));
+    world.asked().await;
+    tokio::time::advance(NIGHT - Duration::from_millis(150)).await;
+    let (reply, waiting) = world.reply().await;
+    assert_eq!(reply, [0x2f], "a request does not wait for so long");
+    world.cancelled().await;
+    assert!(waiting.len() <= 5, "the KEEPALIVEs of the night are not made up for: {}", waiting.len());
+
+    let half = message(CHANNEL, CBOR, &get(SITE, &[], None)).remove(0);
+    world.programs.to_key.send(Ok(Incoming::Report(half))).unwrap();
+    tokio::task::yield_now().await;
+    tokio::time::advance(NIGHT).await;
+    assert_eq!(world.heard().await, (CHANNEL, 0x3f, vec![5]), "the rest does not come");
+    world.say(CHANNEL, CBOR, &[7]);
+    assert_eq!(world.heard().await, (CHANNEL, CBOR, vec![0x30]), "and all is well");
+}

@@ -20,10 +20,12 @@ pub const EVENT_SIZE: usize = 4380;
 /// Room for data in an event.
 const DATA: usize = 4096;
 /// The bus of the device. Programs look for security keys on USB only.
-const BUS_USB: u16 = 0x03;
+pub(crate) const BUS_USB: u16 = 0x03;
 /// Of pid.codes, whose first products are for devices that never leave a machine.
-const VENDOR: u32 = 0x1209;
-const PRODUCT: u32 = 0x000f;
+pub(crate) const VENDOR: u32 = 0x1209;
+pub(crate) const PRODUCT: u32 = 0x000f;
+/// The device's name.
+pub(crate) const NAME: &str = "Hybridge virtual security key";
 /// `EIO`.
 const INPUT_OUTPUT_ERROR: u16 = 5;
 /// `UHID_OUTPUT_REPORT`.
@@ -79,7 +81,7 @@ fn output(contents: &[u8]) -> Option<Report> {
 /// The event that makes the device: a FIDO security key, and nothing else.
 pub fn create() -> Vec<u8> {
     let mut event = 11_u32.to_ne_bytes().to_vec();
-    for (text, size) in [("Hybridge virtual security key", 128), ("hybridge", 64), ("", 64)] {
+    for (text, size) in [(NAME, 128), ("hybridge", 64), ("", 64)] {
         let begin = event.len();
         event.extend_from_slice(text.as_bytes());
         event.resize(begin.saturating_add(size), 0);

@@ -20,6 +20,7 @@ use crate::{
 
 mod event;
 
+pub(crate) use event::{BUS_USB, NAME, PRODUCT, VENDOR};
 pub use event::{EVENT_SIZE, KernelEvent, create, destroy, input, refusal};
 
 /// A virtual security key among the kernel's devices. Dropping it takes the device away.
