@@ -5,6 +5,7 @@
 //! process ends in any way, as BlueZ then withdraws what the process asked for.
 
 mod advert;
+mod inspect;
 mod l2cap;
 mod queue;
 
@@ -14,6 +15,7 @@ use std::sync::Arc;
 use bluer::{Adapter, ErrorKind, InternalErrorKind, Session};
 
 pub use self::advert::SystemAdvert;
+pub use self::inspect::{AdapterReport, InspectError, inspect};
 pub use self::l2cap::{SystemListening, SystemSocket};
 use crate::system_bus::{Bus, Watch, named};
 use crate::{Advertisement, Advertiser, PayloadLimit, RadioError};
