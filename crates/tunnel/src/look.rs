@@ -40,7 +40,9 @@ impl DialError {
     /// What is wrong with the certificate, if that is why there is no secure connection.
     pub fn certificate_fault(&self) -> Option<CertificateFault> {
         let Self::Tls(error) = self else { return None };
-        let Some(rustls::Error::InvalidCertificate(fault)) = error.get_ref()?.downcast_ref() else { return None };
+        let Some(rustls::Error::InvalidCertificate(fault)) = error.get_ref()?.downcast_ref() else {
+            return None;
+        };
         Some(match fault {
             CertificateError::Expired | CertificateError::ExpiredContext { .. } => CertificateFault::Expired,
             CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {

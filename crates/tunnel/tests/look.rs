@@ -60,7 +60,10 @@ async fn fault(years: (i32, i32), host: &str, trusted: bool) -> Option<Certifica
         .with_safe_default_protocol_versions()
         .unwrap()
         .with_no_client_auth()
-        .with_single_cert(vec![certificate.der().clone()], PrivateKeyDer::try_from(key.serialize_der()).unwrap());
+        .with_single_cert(
+            vec![certificate.der().clone()],
+            PrivateKeyDer::try_from(key.serialize_der()).unwrap(),
+        );
     let acceptor = TlsAcceptor::from(std::sync::Arc::new(config.unwrap()));
     let connector = connect_fn(move |_, _| {
         let (ours, theirs) = duplex(16 * 1024);

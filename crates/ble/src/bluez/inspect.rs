@@ -91,7 +91,11 @@ mod tests {
         Variant(Box::new(value))
     }
 
-    fn object(path: &str, adapter: PropMap, advertising: Option<PropMap>) -> (Path<'static>, HashMap<String, PropMap>) {
+    fn object(
+        path: &str,
+        adapter: PropMap,
+        advertising: Option<PropMap>,
+    ) -> (Path<'static>, HashMap<String, PropMap>) {
         let mut interfaces = HashMap::from([(ADAPTER.to_owned(), adapter)]);
         interfaces.extend(advertising.map(|manager| (ADVERTISING.to_owned(), manager)));
         (Path::from(path.to_owned()), interfaces)
