@@ -18,7 +18,9 @@ use tokio::sync::watch;
 use tokio::task::{AbortHandle, spawn_blocking};
 use tokio::time::{Instant, sleep};
 
-pub(crate) use self::adapters::{AdapterState, in_order};
+pub(crate) use self::adapters::AdapterState;
+#[cfg(feature = "bluez")]
+pub(crate) use self::adapters::in_order;
 pub(crate) use self::refusal::{named, refusal};
 use crate::RadioError;
 
