@@ -18,9 +18,7 @@ use tokio::sync::watch;
 use tokio::task::{AbortHandle, spawn_blocking};
 use tokio::time::{Instant, sleep};
 
-pub(crate) use self::adapters::AdapterState;
-#[cfg(feature = "bluez")]
-pub(crate) use self::adapters::in_order;
+pub(crate) use self::adapters::{AdapterState, in_order};
 pub(crate) use self::refusal::{named, refusal};
 use crate::RadioError;
 
@@ -70,7 +68,7 @@ impl Bus {
         let states = objects
             .iter()
             .filter_map(|(path, interfaces)| AdapterState::read(path, interfaces.get(ADAPTER)?));
-        Ok(adapters::in_order(states.collect()))
+        Ok(in_order(states.collect()))
     }
 
     /// Everything BlueZ has. Starts BlueZ if the bus knows how.

@@ -53,7 +53,7 @@ fn bash_reads_its_script_and_completes_with_it() {
 fn the_main_page_is_printed_and_all_are_written() {
     let main = hybridge(&["man"]);
     assert_eq!((main.code, main.stderr.as_str()), (0, ""));
-    assert!(main.stdout.contains(".TH hybridge 1"), "{}", main.stdout);
+    assert!(main.stdout.contains(".TH hybridge 1 \"\""), "{}", main.stdout);
     let folder = tempfile::tempdir().unwrap();
     let pages = folder.path().join("man/en");
     let run = hybridge(&["man", "--dir", pages.to_str().unwrap()]);

@@ -91,18 +91,13 @@ fn check(args: &DoctorArgs) -> Result<ExitCode, Error> {
     Ok(report.exit_code())
 }
 
-/// The tunnel services that were asked for, or those that every phone's maker has.
+/// The tunnel services that were asked for, or those of the two makers of phones.
 fn services(args: &DoctorArgs) -> Result<Vec<(DomainId, String)>, Error> {
-    let named = |name: &String| domain::look_up(name).map_err(Error::Name);
-    let known = || [DomainId::GOOGLE, DomainId::APPLE].map(|id| Ok((id, id.host()?)));
-    if args.offline {
-        return Ok(Vec::new());
-    }
-    match args.tunnel_service.as_slice() {
-        [] => known()
-            .into_iter()
-            .collect::<Result<_, _>>()
-            .map_err(|error| Error::Name(NameError::Unassigned(error))),
-        names => names.iter().map(named).collect(),
-    }
+    let known = |id: DomainId| id.host().map(|host| (id, host)).map_err(NameError::Unassigned);
+    let services = match args.tunnel_service.as_slice() {
+        _ if args.offline => Ok(Vec::new()),
+        [] => [DomainId::GOOGLE, DomainId::APPLE].into_iter().map(known).collect(),
+        names => names.iter().map(|name| domain::look_up(name)).collect(),
+    };
+    services.map_err(Error::Name)
 }
