@@ -61,7 +61,7 @@ pub(super) struct Finding {
     pub(super) status: Status,
     /// How it is.
     pub(super) statement: String,
-    /// What to do about it.
+    /// What to do about it, as a sentence without its capital letter and full stop.
     pub(super) fix: Option<String>,
     /// A command that does it, if there is one.
     pub(super) command: Option<&'static str>,

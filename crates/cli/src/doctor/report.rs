@@ -83,13 +83,19 @@ fn line(finding: &Finding) -> String {
     };
     let mut line = format!("{mark:<5}{}", finding.statement);
     if let Some(fix) = &finding.fix {
-        line = format!("{line}. To mend it: {fix}");
+        line = format!("{line}. {}", sentence(fix));
     }
     if let Some(command) = finding.command {
         line = format!("{line}: {command}");
     }
     // Names and reasons come from other programs.
     line.replace(char::is_control, " ")
+}
+
+/// With a capital letter at its start.
+fn sentence(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map(char::to_uppercase).into_iter().flatten().chain(letters).collect()
 }
 
 #[cfg(test)]
@@ -132,7 +138,7 @@ mod tests {
     #[test]
     fn lines_have_the_fix_and_the_command_and_cannot_steer_a_terminal() {
         let finding = Finding::fail(Check::BluetoothPower, "off\u{1b}[2J\n", "switch it on").with("power on");
-        assert_eq!(line(&finding), "FAIL off [2J . To mend it: switch it on: power on");
+        assert_eq!(line(&finding), "FAIL off [2J . Switch it on: power on");
     }
 
     #[test]
