@@ -71,7 +71,7 @@ fn reports(objects: &Objects) -> Vec<AdapterReport> {
 /// Whether the adapter's roles have that of the one who listens.
 fn central(properties: &PropMap) -> Option<bool> {
     let mut roles = properties.get("Roles")?.0.as_iter()?;
-    Some(roles.any(|role| names_central(role)))
+    Some(roles.any(names_central))
 }
 
 fn names_central(role: &dyn RefArg) -> bool {
