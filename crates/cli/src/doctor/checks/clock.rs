@@ -56,8 +56,8 @@ fn apart(one: SystemTime, other: SystemTime) -> Duration {
 fn words(time: Duration) -> String {
     let minutes = time.as_secs() / 60;
     match minutes {
-        ..120 => format!("{minutes} minutes"),
-        ..2_880 => format!("{} hours", minutes / 60),
+        0..120 => format!("{minutes} minutes"),
+        120..2_880 => format!("{} hours", minutes / 60),
         _ => format!("{} days", minutes / 1_440),
     }
 }
