@@ -48,9 +48,9 @@ cost:
 cluster:
     .ci/cluster
 
-# The Debian package of the tunnel service, built and looked into.
-package:
-    .ci/package
+# The Debian packages of the tunnel service and of the laptop, built and looked into; or one: relay, desktop.
+package *which:
+    .ci/package {{which}}
 
 # Programs that others wrote against ours: Chromium, other implementations, BlueZ. Installs Debian's packages.
 interop *suites:

@@ -5,6 +5,7 @@
 //! process ends in any way, as BlueZ then withdraws what the process asked for.
 
 mod advert;
+mod inspect;
 mod l2cap;
 mod power;
 mod queue;
@@ -15,6 +16,7 @@ use std::sync::Arc;
 use bluer::{Adapter, ErrorKind, InternalErrorKind, Session};
 
 pub use self::advert::SystemAdvert;
+pub use self::inspect::{AdapterReport, InspectError, inspect};
 pub use self::l2cap::{SystemListening, SystemSocket};
 pub use self::power::{PowerError, switch_on};
 use crate::system_bus::{Bus, Watch, named};

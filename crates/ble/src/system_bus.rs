@@ -20,7 +20,7 @@ use tokio::sync::watch;
 use tokio::task::{AbortHandle, spawn_blocking};
 use tokio::time::{Instant, sleep};
 
-pub(crate) use self::adapters::AdapterState;
+pub(crate) use self::adapters::{AdapterState, in_order};
 pub(crate) use self::refusal::{named, refusal};
 use crate::RadioError;
 
@@ -38,7 +38,7 @@ const RESTART: Duration = Duration::from_secs(10);
 const PAUSE: Duration = Duration::from_millis(50);
 
 /// Everything BlueZ has, as it lists it: interfaces with their properties, by path.
-type Objects = HashMap<Path<'static>, HashMap<String, PropMap>>;
+pub(crate) type Objects = HashMap<Path<'static>, HashMap<String, PropMap>>;
 
 /// A connection to the system bus. Dropping it closes the connection.
 pub(crate) struct Bus {
@@ -66,13 +66,19 @@ impl Bus {
 
     /// The adapters, in the order of their names. Starts BlueZ if the bus knows how.
     pub(crate) async fn adapters(&self) -> Result<Vec<AdapterState>, RadioError> {
-        let root = Proxy::new(BLUEZ, "/", ANSWER, &*self.connection);
-        let answer = root.method_call("org.freedesktop.DBus.ObjectManager", "GetManagedObjects", ());
-        let (objects,): (Objects,) = answer.await.map_err(|cause| refusal("list its adapters", cause))?;
+        let objects = self.objects().await?;
         let states = objects
             .iter()
             .filter_map(|(path, interfaces)| AdapterState::read(path, interfaces.get(ADAPTER)?));
-        Ok(adapters::in_order(states.collect()))
+        Ok(in_order(states.collect()))
+    }
+
+    /// Everything BlueZ has. Starts BlueZ if the bus knows how.
+    pub(crate) async fn objects(&self) -> Result<Objects, RadioError> {
+        let root = Proxy::new(BLUEZ, "/", ANSWER, &*self.connection);
+        let answer = root.method_call("org.freedesktop.DBus.ObjectManager", "GetManagedObjects", ());
+        let (objects,): (Objects,) = answer.await.map_err(|cause| refusal("list its adapters", cause))?;
+        Ok(objects)
     }
 
     /// Whether an adapter can be used right now. Starts nothing.

@@ -9,10 +9,14 @@ use std::{
 use clap::{Args as ClapArgs, Parser, Subcommand, error::ErrorKind};
 
 mod ceremony;
+mod doctor;
 mod key;
+mod manual;
 
 pub(crate) use ceremony::{CeremonyArgs, CreateArgs, EventsForm, GetArgs, HostAndPort, ReachArgs};
+pub(crate) use doctor::DoctorArgs;
 pub(crate) use key::KeyArgs;
+pub(crate) use manual::{CompletionsArgs, ManArgs};
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -20,7 +24,7 @@ Exit codes:
   1  the answer is no: the code is refused, the picture shows none, nobody has the name
   2  wrong usage
   3  something could not be read or written
-get, create and key have more, which their own help lists.";
+get, create, key and doctor have more, which their own help lists.";
 
 const INSPECT_EXAMPLES: &str = "\
 The text of a code is a secret: whoever has it can answer in the phone's place. Arguments can be seen by other
@@ -51,8 +55,12 @@ pub(crate) enum Verb {
     Get(GetArgs),
     Create(CreateArgs),
     Key(KeyArgs),
+    Doctor(DoctorArgs),
     Inspect(InspectArgs),
     Domain(DomainArgs),
+    Completions(CompletionsArgs),
+    #[command(hide = true)]
+    Man(ManArgs),
 }
 
 /// Explain the QR code that a computer shows for a phone

@@ -19,7 +19,8 @@ pub(crate) fn run(args: DomainArgs, out: &mut impl Write) -> Result<(), Error> {
     Ok(())
 }
 
-fn look_up(name: &str) -> Result<(DomainId, String), Error> {
+/// The ID and the host name of either.
+pub(crate) fn look_up(name: &str) -> Result<(DomainId, String), Error> {
     let id = match number(name) {
         Some(id) => id?,
         None => DomainId::from_host(name).ok_or(Error::NotATunnelService)?,

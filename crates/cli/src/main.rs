@@ -1,5 +1,5 @@
-//! The `hybridge` program: signs in with passkeys on a phone, is a security key for other programs, and looks at QR codes and tunnel service names of the FIDO
-//! hybrid transport.
+//! The `hybridge` program: signs in with passkeys on a phone, is a security key for other programs, says what stops that, and
+//! looks at QR codes and tunnel service names of the FIDO hybrid transport.
 #![forbid(unsafe_code)]
 
 use std::{
@@ -11,12 +11,14 @@ use clap::Parser;
 
 mod args;
 mod ceremony;
+mod doctor;
 mod domain;
 mod error;
 mod inspect;
 mod key;
+mod manual;
 
-use args::{Args, DomainArgs, InspectArgs, Verb};
+use args::{Args, CompletionsArgs, DomainArgs, InspectArgs, ManArgs, Verb};
 use error::Error;
 
 fn main() -> ExitCode {
@@ -28,8 +30,11 @@ fn main() -> ExitCode {
         Verb::Get(args) => return ceremony::get(args.ceremony),
         Verb::Create(args) => return ceremony::create(args.ceremony),
         Verb::Key(args) => return key::run(&args),
+        Verb::Doctor(args) => return doctor::run(&args),
         Verb::Inspect(args) => Look::Inspect(args),
         Verb::Domain(args) => Look::Domain(args),
+        Verb::Completions(args) => Look::Completions(args),
+        Verb::Man(args) => Look::Man(args),
     };
     match run(args) {
         // Whoever reads our output has read enough.
@@ -46,6 +51,8 @@ fn main() -> ExitCode {
 enum Look {
     Inspect(InspectArgs),
     Domain(DomainArgs),
+    Completions(CompletionsArgs),
+    Man(ManArgs),
 }
 
 fn run(look: Look) -> Result<(), Error> {
@@ -53,6 +60,8 @@ fn run(look: Look) -> Result<(), Error> {
     match look {
         Look::Inspect(args) => inspect::run(args, &mut stdout)?,
         Look::Domain(args) => domain::run(args, &mut stdout)?,
+        Look::Completions(args) => manual::completions(&args, &mut stdout)?,
+        Look::Man(args) => manual::man(&args, &mut stdout)?,
     }
     stdout.flush().map_err(Error::Write)
 }

@@ -17,6 +17,7 @@ mod channel;
 mod connect;
 mod dial;
 mod error;
+mod look;
 mod memory;
 mod pool;
 mod redirect;
@@ -32,6 +33,7 @@ pub use connect::{
 };
 pub use dial::{DialFuture, Dialed, Dialer, DynDialer};
 pub use error::{ChannelError, DialError, NotLoopback, NotTunnelService, RedirectRefused, RootError};
+pub use look::{CertificateFault, Look};
 pub use memory::{MemoryService, WakeUp};
 pub use pool::{ChannelPool, Report};
 pub use rustls::pki_types::CertificateDer;

@@ -88,6 +88,11 @@ impl Response {
         self.values(SIGNAL_HEADER).next().is_some()
     }
 
+    /// The service's clock, as it wrote it.
+    pub(crate) fn date(&self) -> Option<&str> {
+        std::str::from_utf8(self.only("Date")?).ok()
+    }
+
     /// The target of a redirect.
     pub(crate) fn location(&self) -> Result<&str, RedirectRefused> {
         let value = self.only("Location").ok_or(RedirectRefused::Malformed)?;

@@ -16,6 +16,7 @@ use crate::{
     connect::{BoxStream, Connect, ConnectError, DynConnect, Rerouted, TcpConnect},
     dial::{Dialed, Dialer},
     error::{DialError, NotLoopback, NotTunnelService, RedirectRefused, RootError},
+    look::Look,
     redirect, request,
     response::{Response, first_line},
     tls::{self, Tls},
@@ -149,13 +150,40 @@ impl WebSocketDialer {
         Err(RedirectRefused::TooMany.into())
     }
 
-    async fn attempt(&self, url: &Url, request: &ServiceRequest) -> Result<Attempt, DialError> {
-        let key = generate_key();
-        let head = request::head(url, &key, &request.headers)?;
+    /// Looks whether the service can be reached: sends the request, reads the head of the answer, and hangs up. Follows no
+    /// redirect. Ask for a tunnel that is not there, so that none is opened.
+    ///
+    /// # Errors
+    /// [`DialError`] when there was no answer. One that refuses is an answer.
+    ///
+    /// # Cancel safety
+    /// Dropping the future hangs up.
+    pub async fn look(&self, request: &ServiceRequest) -> Result<Look, DialError> {
+        let looking = async {
+            let (_, response, _) = self.ask(&request::url(request)?, request, &generate_key()).await?;
+            Ok(Look::new(&response))
+        };
+        timeout(self.timeout, looking).await.unwrap_or(Err(DialError::TimedOut { after: self.timeout }))
+    }
+
+    /// Sends a request to a fresh connection. Returns the connection, the answer, and what was read behind it.
+    async fn ask(
+        &self,
+        url: &Url,
+        request: &ServiceRequest,
+        key: &str,
+    ) -> Result<(BoxStream, Response, Vec<u8>), DialError> {
+        let head = request::head(url, key, &request.headers)?;
         let mut io = self.open(url).await?;
         io.write_all(&head).await.map_err(DialError::Broken)?;
         io.flush().await.map_err(DialError::Broken)?;
         let (response, early) = read_response(&mut io).await?;
+        Ok((io, response, early))
+    }
+
+    async fn attempt(&self, url: &Url, request: &ServiceRequest) -> Result<Attempt, DialError> {
+        let key = generate_key();
+        let (mut io, response, early) = self.ask(url, request, &key).await?;
         let status = response.status();
         tracing::debug!(status, "tunnel service answered");
         if redirect::is_redirect(status) {

@@ -5,6 +5,7 @@ use std::{future::Future, pin::Pin};
 use crate::{failure::Failure, scene::Scene};
 
 mod bad_input;
+mod doctor;
 mod ends;
 mod radio;
 mod success;
@@ -46,6 +47,12 @@ cases! {
     "no bluetoothd: 4" radio::no_service
     "no permission: 4" radio::no_permission
     "adapter pulled out meanwhile: 4" radio::pulled_out
+    "doctor: all is well" doctor::well
+    "doctor: tunnel service with a bad certificate" doctor::bad_certificate
+    "doctor: adapters off" doctor::off
+    "doctor: no adapter" doctor::no_adapter
+    "doctor: no permission" doctor::no_permission
+    "doctor: no bluetoothd" doctor::no_service
     "phone refuses: 8" ends::refused
     "phone has no passkey: 8" ends::no_passkey
     "nobody scans: 6" ends::nobody_scans

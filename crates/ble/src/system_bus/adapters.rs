@@ -18,7 +18,7 @@ pub(crate) struct AdapterState {
 
 impl AdapterState {
     /// Reads the properties of an adapter's object.
-    pub(super) fn read(path: &str, properties: &PropMap) -> Option<Self> {
+    pub(crate) fn read(path: &str, properties: &PropMap) -> Option<Self> {
         let name = path.strip_prefix(FOLDER)?.to_owned();
         let powered = prop_cast::<bool>(properties, "Powered").copied().unwrap_or(false);
         Some(Self { name, powered })
@@ -26,7 +26,7 @@ impl AdapterState {
 }
 
 /// By name, `hci2` before `hci10`: BlueZ lists them in no order.
-pub(super) fn in_order(mut adapters: Vec<AdapterState>) -> Vec<AdapterState> {
+pub(crate) fn in_order(mut adapters: Vec<AdapterState>) -> Vec<AdapterState> {
     adapters.sort_by(|a, b| (a.name.len(), &a.name).cmp(&(b.name.len(), &b.name)));
     adapters
 }
