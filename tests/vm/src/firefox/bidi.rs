@@ -11,8 +11,8 @@ use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::{WebSocketStream, client_async};
 
-/// Far more than a command takes, on a processor that is emulated.
-const LONG: Duration = Duration::from_secs(55);
+/// Far more than a command takes on a processor that is emulated: the first ones wait until the browser's window is there.
+const LONG: Duration = Duration::from_secs(300);
 
 /// A session with the browser: one command at a time.
 pub(crate) struct Session {

@@ -20,8 +20,8 @@ const PROFILE: &str = "/tmp/profile";
 const HOME: &str = "/tmp/home";
 /// Where it is driven.
 const DRIVEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 9222);
-/// Twice what it takes to start on two processors that are emulated.
-const START: Duration = Duration::from_secs(120);
+/// Ten times what it takes to start on two processors that are emulated, if nothing else runs on the machine below.
+const START: Duration = Duration::from_secs(300);
 
 /// Firefox without a window. Dropping it ends it.
 pub(crate) struct Firefox {
@@ -29,18 +29,22 @@ pub(crate) struct Firefox {
 }
 
 impl Firefox {
-    /// Starts it with a fresh profile.
+    /// Starts it with the profile that comes with the disk, which nobody can write to.
     pub(crate) async fn start() -> Result<(Self, Session), Failure> {
-        for folder in [PROFILE, HOME] {
-            tokio::fs::create_dir_all(folder).await?;
+        tokio::fs::create_dir_all(HOME).await?;
+        let kept = format!("{ROOT}/profile");
+        let copied = Command::new("busybox").args(["cp", "-a", &kept, PROFILE]).status().await?;
+        if !copied.success() {
+            return Err(Failure::unexpected("a copy of the profile", copied));
         }
-        tokio::fs::copy(format!("{ROOT}/user.js"), format!("{PROFILE}/user.js")).await?;
         let mut process = Command::new("busybox")
             .args(["chroot", ROOT, PROGRAM, "--headless", "--profile", PROFILE])
             .args(["--remote-debugging-port", &DRIVEN.port().to_string(), "about:blank"])
             // Its libraries are its own.
             .env_clear()
             .env("HOME", HOME)
+            // What is drawn takes time.
+            .envs([("MOZ_HEADLESS_WIDTH", "500"), ("MOZ_HEADLESS_HEIGHT", "400")])
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
