@@ -1,4 +1,4 @@
-"""libfido2 signs in with the right passkey last in a list of 100, which it sends as it is. Takes the device, the passkey's
+"""libfido2 signs in with the right passkey last in a long list, which it sends as it is. Takes the device, the passkey's
 ID in base64, its relying party and the PEM file of its key. Needs a phone once."""
 
 import base64
@@ -9,6 +9,8 @@ from pathlib import Path
 
 HASH = bytes(range(32))
 ES256 = -7
+# What the kernel always keeps for the key, 32 reports at once, holds no longer list.
+LIST = 40
 # Bytes at the end of a public key of P-256: its point.
 POINT = 64
 
@@ -34,7 +36,7 @@ def point_of(file):
 
 def main():
     path, passkey, site, file = sys.argv[1:]
-    allowed = [os.urandom(16) for _ in range(99)] + [base64.b64decode(passkey)]
+    allowed = [os.urandom(16) for _ in range(LIST - 1)] + [base64.b64decode(passkey)]
     LIBRARY.fido_init(0)
     device, assertion, key = (new(name) for name in ("fido_dev_new", "fido_assert_new", "es256_pk_new"))
     done("fido_dev_open", device, path.encode())

@@ -1,5 +1,5 @@
 """python-fido2 finds the virtual security key among the kernel's devices, registers, and signs in with the right passkey
-last in a list of 100, about which it asks in pieces beforehand. Needs a phone twice."""
+last in a long list, about which it asks in pieces beforehand. Needs a phone twice."""
 
 import os
 
@@ -17,6 +17,8 @@ from fido2.webauthn import (
 )
 
 SITE = "python.example"
+# What the kernel always keeps for the key, 32 reports at once, holds no longer list.
+LIST = 40
 VERIFIED = UserVerificationRequirement.REQUIRED
 
 
@@ -51,7 +53,7 @@ def main():
     collector = DefaultClientDataCollector(f"https://{SITE}")
     client = Fido2Client(device, collector, user_interaction=UserInteraction())
     passkey = register(client, server)
-    allowed = [os.urandom(16) for _ in range(99)] + [passkey.credential_id]
+    allowed = [os.urandom(16) for _ in range(LIST - 1)] + [passkey.credential_id]
     sign_in(client, server, passkey, allowed)
     device.close()
 
