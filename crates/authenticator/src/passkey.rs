@@ -6,10 +6,12 @@
 
 use passkey_authenticator::{Authenticator, CredentialStore, Ctap2Api, UserValidationMethod};
 use passkey_crypto::{AvailableBackend, CryptoBackend};
-use tracing::{debug, error};
+use passkey_types::ctap2::make_credential;
+use tracing::{debug, error, warn};
 
 use crate::service::CtapService;
 
+mod attestation;
 mod exclusion;
 mod memory;
 mod reply;
@@ -17,8 +19,9 @@ mod request;
 #[cfg(test)]
 mod tests;
 
-pub use self::{exclusion::ExclusionGuard, memory::InMemoryPasskeys};
+pub use self::{attestation::Attestation, exclusion::ExclusionGuard, memory::InMemoryPasskeys};
 use self::{
+    attestation::PACKED,
     reply::{Refusal, encode, failure, success},
     request::Request,
 };
@@ -30,7 +33,7 @@ use self::{
 /// verifiable on the phone. There is no client PIN.
 ///
 /// It answers authenticatorMakeCredential, authenticatorGetAssertion and authenticatorGetInfo; every other command
-/// gets `CTAP1_ERR_INVALID_COMMAND`. Attestation is `none`.
+/// gets `CTAP1_ERR_INVALID_COMMAND`. Attestation is `none` until [`Self::set_attestation`].
 ///
 /// ```
 /// use async_trait::async_trait;
@@ -76,12 +79,18 @@ use self::{
 /// ```
 pub struct PasskeyService<S, U, C = AvailableBackend> {
     authenticator: Authenticator<S, ExclusionGuard<U>, C>,
+    attestation: Attestation,
 }
 
 impl<S, U, C> PasskeyService<S, U, C> {
     /// Takes over an authenticator. Its default transports, internal and hybrid, are what a phone reports.
     pub const fn new(authenticator: Authenticator<S, ExclusionGuard<U>, C>) -> Self {
-        Self { authenticator }
+        Self { authenticator, attestation: Attestation::None }
+    }
+
+    /// Says what replies with new passkeys prove from now on.
+    pub const fn set_attestation(&mut self, attestation: Attestation) {
+        self.attestation = attestation;
     }
 
     /// The authenticator, to look into its store.
@@ -104,16 +113,27 @@ where
     async fn answer(&mut self, request: &[u8]) -> Result<Vec<u8>, Refusal> {
         // The calls go through `Ctap2Api` since its futures are known to be `Send`.
         match Request::decode(request)? {
-            Request::MakeCredential(request) => {
-                let response = Ctap2Api::make_credential(&mut self.authenticator, *request).await?;
-                encode(&response)
-            }
+            Request::MakeCredential(request) => self.create(*request).await,
             Request::GetAssertion(request) => {
                 let response = Ctap2Api::get_assertion(&mut self.authenticator, *request).await?;
                 encode(&response)
             }
             Request::GetInfo => encode(&Ctap2Api::get_info(&self.authenticator).await),
         }
+    }
+
+    async fn create(&mut self, request: make_credential::Request) -> Result<Vec<u8>, Refusal> {
+        let (rp_id, hash) = (request.rp.id.clone(), request.client_data_hash.clone());
+        let mut response = Ctap2Api::make_credential(&mut self.authenticator, request).await?;
+        if self.attestation == Attestation::SelfSigned {
+            let store = self.authenticator.store();
+            match attestation::statement::<S, C>(store, &rp_id, &response.auth_data, &hash).await {
+                Some(statement) => (response.fmt, response.att_stmt) = (PACKED.to_owned(), statement),
+                // The passkey is kept, so a refusal would leave one behind that the website does not know.
+                None => warn!("a new passkey attests nothing, as the store does not give its key"),
+            }
+        }
+        encode(&response)
     }
 }
 

@@ -7,6 +7,7 @@ use std::{
 };
 
 use clap::{ArgGroup, Parser, ValueEnum, error::ErrorKind};
+use hybridge_authenticator::passkey::Attestation;
 use zeroize::Zeroizing;
 
 const AFTER_HELP: &str = "\
@@ -25,6 +26,11 @@ Passkeys:
   --state keeps them in a directory for this user alone, one process at a time. They are NOT ENCRYPTED yet: whoever
   can read the directory can sign in as you. One of another user, or that others can write to, is refused. Without
   --state they are gone when the program ends.
+
+Attestation (--attestation):
+  none  a new passkey proves nothing about this phone, as with phones that are bought.
+  self  it comes with its own signature, for programs that refuse none: ssh-keygen, pamu2fcfg, fido2-cred. That says
+        nothing about this phone either.
 
 Direct connection (--l2cap):
   Where the code asks for it, the phone offers a Bluetooth connection (BLE L2CAP, CTAP 2.3) beside the tunnel
@@ -92,6 +98,9 @@ pub(crate) struct Args {
         hide_possible_values = true
     )]
     pub(crate) approve: Approve,
+    /// What comes with new passkeys
+    #[arg(long, value_enum, default_value = "none", value_name = "none|self", hide_possible_values = true)]
+    pub(crate) attestation: Attest,
     /// The tunnel service's number, which goes into the advert
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub(crate) domain_id: u16,
@@ -124,6 +133,23 @@ pub(crate) enum Approve {
     Ask,
     Always,
     Never,
+}
+
+/// What comes with new passkeys.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Attest {
+    None,
+    #[value(name = "self")]
+    Itself,
+}
+
+impl From<Attest> for Attestation {
+    fn from(attest: Attest) -> Self {
+        match attest {
+            Attest::None => Self::None,
+            Attest::Itself => Self::SelfSigned,
+        }
+    }
 }
 
 /// How events are told.

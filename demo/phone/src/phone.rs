@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use hybridge_authenticator::{Authenticator, DomainId, Progress, StartError};
+use hybridge_authenticator::{Authenticator, DomainId, Progress, StartError, passkey::Attestation};
 use hybridge_ble::DynAdvertiser;
 use hybridge_tunnel::DynDialer;
 
@@ -41,6 +41,11 @@ impl Phone {
         let authenticator = Authenticator::new(domain, radio, dialer);
         let service = PhoneService::new(passkeys, approval, Arc::clone(&reporter));
         Ok(Self { authenticator, service, reporter, tunnel_service })
+    }
+
+    /// Says what comes with new passkeys from now on: [`Attestation::None`] at first.
+    pub fn set_attestation(&mut self, attestation: Attestation) {
+        self.service.set_attestation(attestation);
     }
 
     /// What it keeps.

@@ -173,6 +173,7 @@ async fn phone(args: &Args, reporter: &Arc<Reporter>) -> Result<Phone, Error> {
     });
     let advertiser = Arc::<SystemRadio>::clone(&radio);
     let mut phone = Phone::new(domain, advertiser, dialer, passkeys, approval, Arc::clone(reporter))?;
+    phone.set_attestation(args.attestation.into());
     if args.l2cap {
         phone.authenticator.l2cap = Some(radio);
     }

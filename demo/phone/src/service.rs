@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use async_trait::async_trait;
 use hybridge_authenticator::{
     CtapService, Operation,
-    passkey::{ExclusionGuard, PasskeyService},
+    passkey::{Attestation, ExclusionGuard, PasskeyService},
 };
 use passkey_authenticator::{Authenticator, CredentialStore, UiHint, UserCheck, UserValidationMethod};
 use passkey_crypto::{AvailableBackend, iana::Algorithm};
@@ -45,6 +45,10 @@ impl PhoneService {
         // Every backend has these two; without them it would offer what it has.
         let _ = authenticator.set_algorithms(&ALGORITHMS);
         Self { inner: PasskeyService::new(authenticator), approval, reporter, asking }
+    }
+
+    pub(crate) fn set_attestation(&mut self, attestation: Attestation) {
+        self.inner.set_attestation(attestation);
     }
 
     pub(crate) fn passkeys(&self) -> &Passkeys {

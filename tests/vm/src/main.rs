@@ -7,11 +7,19 @@
 #![forbid(unsafe_code)]
 
 mod ceremony;
+mod disturbances;
 mod faults;
+mod firefox;
+mod helper;
+mod key;
+mod libfido2;
 mod programs;
+mod seat;
 mod security_key;
 mod service;
+mod ssh;
 mod system;
+mod tool;
 mod website;
 
 use std::process::ExitCode;
@@ -30,7 +38,12 @@ const LAPTOP: &str = "hci1";
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
-    match run().await {
+    // Each machine has an `init` of its own, which says what to run.
+    let ran = match std::env::args().nth(1).as_deref() {
+        Some("firefox") => firefox::run().await,
+        _ => run().await,
+    };
+    match ran {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             tell(&format!("FAILED: {}", failure.with_causes()));
@@ -43,18 +56,19 @@ async fn run() -> Result<(), Failure> {
     let mut system = System::start().await?;
     let radios = conformance::run(LAPTOP, PHONE).await?;
     let connections = l2cap::run(LAPTOP, PHONE).await?;
-    let [key, programs] = programs(&mut system).await?;
+    let [key, disturbed, helper, programs] = programs(&mut system).await?;
     // All of them, even if the first has failures.
-    let results = [radios, connections, key, programs].map(|table| table.print());
+    let tables = [radios, connections, key, disturbed, helper, programs];
+    let results = tables.map(|table| table.print());
     results.into_iter().collect()
 }
 
 /// The programs as their users run them.
-async fn programs(system: &mut System) -> Result<[Table; 2], Failure> {
+async fn programs(system: &mut System) -> Result<[Table; 4], Failure> {
     let mut website = Website::new()?;
     let service = TunnelService::start().await?;
     let [ada, grace, hedy] = website::USERS;
-    let key = security_key::run(&mut website, hedy).await?;
+    let [key, disturbed, helper] = security_key::run(&mut website, hedy).await?;
     let tunnel = Way::Tunnel;
     let mut table = Table::new("programs", 10);
     table.case("create, through a tunnel", ceremony::create(&mut website, ada, &tunnel)).await;
@@ -72,5 +86,5 @@ async fn programs(system: &mut System) -> Result<[Table; 2], Failure> {
         .await;
     table.case("get over L2CAP, no tunnel service", ceremony::get(&mut website, &Way::L2cap)).await;
     table.case("no tunnel service and no L2CAP", faults::no_way(&website, &tunnel)).await;
-    Ok([key, table])
+    Ok([key, disturbed, helper, table])
 }

@@ -17,6 +17,10 @@ use crate::{LAPTOP, PHONE};
 const SOON: Duration = Duration::from_secs(40);
 /// Where the phone keeps its passkeys.
 const STATE: &str = "/tmp/phone";
+/// A terminal at which nobody types.
+const TERMINAL: &str = "/dev/tty1";
+/// The phone's exit code for a computer that has left with something unanswered.
+const LEFT: i32 = 6;
 
 /// `hybridge create` or `hybridge get`, waiting for a phone.
 pub(crate) struct Laptop {
@@ -90,9 +94,36 @@ pub(crate) struct Phone {
 impl Phone {
     /// Gives a fresh phone a code.
     pub(crate) async fn start(code: &str, way: &Way) -> Result<Self, Failure> {
+        Self::start_with(code, way, &[]).await
+    }
+
+    /// Gives a fresh phone a code whose passkeys attest themselves.
+    pub(crate) async fn attesting(code: &str) -> Result<Self, Failure> {
+        Self::start_with(code, &Way::Tunnel, &["--attestation", "self"]).await
+    }
+
+    /// Gives a phone without passkeys a code that asks its person, who does not answer. Returns when it asks.
+    pub(crate) async fn asking(code: &str) -> Result<Self, Failure> {
+        let terminal = std::fs::File::options().read(true).write(true).open(TERMINAL)?;
+        // A session with a terminal of its own, without which it has nobody to ask. The code is no secret here.
+        let mut process = Command::new("busybox")
+            .args(["setsid", "-c", "hybridge-phone", code, "--adapter", PHONE, "--once", "--events", "json"])
+            .args(Way::Tunnel.of_phone())
+            .stdin(terminal)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()?;
+        let mut phone = Self { events: lines(process.stdout.take())?, process };
+        phone.tells("request").await?;
+        Ok(phone)
+    }
+
+    async fn start_with(code: &str, way: &Way, arguments: &[&str]) -> Result<Self, Failure> {
         let mut process = Command::new("hybridge-phone")
             .args(["-", "--state", STATE, "--approve", "always", "--adapter", PHONE, "--once"])
             .args(["--events", "json"])
+            .args(arguments)
             .args(way.of_phone())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -124,6 +155,21 @@ impl Phone {
         let status = timeout(SOON, said).await.map_err(|_| Failure::Stuck)??;
         if !status.success() {
             return Err(Failure::unexpected("success of the phone", (status, errors)));
+        }
+        Ok(())
+    }
+
+    /// Its computer leaves while it asks: it has to take the question back, and to end with a message.
+    pub(crate) async fn is_left(mut self) -> Result<(), Failure> {
+        let left = async {
+            let failed = event(&mut self.events, |event| {
+                (event["event"] == "failed").then(|| event["error"].as_str().unwrap_or_default().to_owned())
+            });
+            Ok::<_, Failure>((failed.await?, self.process.wait().await?))
+        };
+        let (error, status) = timeout(SOON, left).await.map_err(|_| Failure::Stuck)??;
+        if status.code() != Some(LEFT) || error.is_empty() {
+            return Err(Failure::unexpected("a phone whose computer has left", (status, error)));
         }
         Ok(())
     }

@@ -20,6 +20,8 @@ use proptest::prelude::*;
 
 use super::*;
 
+mod attestation;
+
 const RP_ID: &str = "demo.example";
 
 /// A user who gives the same answer each time and counts the questions.
