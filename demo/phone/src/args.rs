@@ -29,8 +29,8 @@ Passkeys:
 
 Attestation (--attestation):
   none  a new passkey proves nothing about this phone, as with phones that are bought.
-  self  it comes with its own signature, for programs that refuse none: ssh-keygen, pamu2fcfg, fido2-cred. That says
-        nothing about this phone either.
+  self  it comes with its own signature, for programs that refuse none: ssh-keygen, fido2-cred. That says nothing about
+        this phone either.
 
 Direct connection (--l2cap):
   Where the code asks for it, the phone offers a Bluetooth connection (BLE L2CAP, CTAP 2.3) beside the tunnel

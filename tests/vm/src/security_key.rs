@@ -11,7 +11,7 @@ use crate::{disturbances, helper, ssh};
 
 /// Programs of people who know nothing of phones.
 pub(crate) async fn run(website: &mut Website, user: &str) -> Result<[Table; 3], Failure> {
-    let mut table = Table::new("security key", 9);
+    let mut table = Table::new("security key", 8);
     let elsewhere = libfido2::made_elsewhere(website, user).await?;
     let mut key = Key::start().await?;
     let device = libfido2::only_device().await?;
@@ -29,7 +29,6 @@ pub(crate) async fn run(website: &mut Website, user: &str) -> Result<[Table; 3],
     table.case("fido2-assert signs in with that", passkey.works(key, device)).await;
     table.case("libfido2: the right one last of 40", long_list(key, device, &passkey)).await;
     table.case("python-fido2 registers, and signs in of 40", python(key)).await;
-    table.case("pamu2fcfg registers", login_module(key)).await;
     table.case("ssh-keygen -t ecdsa-sk", ssh::make_key(key)).await;
     table.case("ssh logs in, and sshd verifies", ssh::log_in(key)).await;
     let disturbed = disturbed(key, device, &passkey).await?;
@@ -43,16 +42,6 @@ async fn long_list(key: &mut Key, device: &str, passkey: &Passkey) -> Result<(),
 
 async fn python(key: &mut Key) -> Result<(), Failure> {
     key.serve(2, run_tool("python3", &["/lib/suite/registration.py"], &[])).await.map(drop)
-}
-
-/// What makes the line of an account for `pam_u2f`, which takes only keys that attest themselves or are attested to.
-async fn login_module(key: &mut Key) -> Result<(), Failure> {
-    let arguments = ["-o", "machine.example", "-i", "machine.example", "-u", "ada"];
-    let printed = key.serve(1, run_tool("pamu2fcfg", &arguments, &[])).await?;
-    match printed.as_slice() {
-        [line] if line.starts_with("ada:") && line.contains(",es256,+presence") => Ok(()),
-        other => Err(Failure::unexpected("the line of an account", other)),
-    }
 }
 
 /// What goes wrong. The key is gone afterwards.
