@@ -70,7 +70,8 @@ impl Request {
 
     /// Whether the relying party is an AppID of U2F, under which no passkey stands.
     pub(crate) fn is_for_app_id(&self) -> bool {
-        self.rp_id.contains("://")
+        // Not every URL: `pam://host` is what pam-u2f calls itself.
+        ["https://", "http://"].iter().any(|scheme| self.rp_id.starts_with(scheme))
     }
 
     /// The command for the phone, with this list in place of the program's. Everything else is as it came.

@@ -117,7 +117,7 @@ impl ReportChannel for HelperSocket {
 ///
 /// # Cancel safety
 /// Dropping the future relays no more; the device goes with `uhid`.
-pub async fn relay(program: &Packets, uhid: &Uhid) -> io::Error {
+pub async fn relay(program: &Packets, uhid: &mut Uhid) -> io::Error {
     loop {
         let relayed = select! {
             packet = program.receive() => match packet {

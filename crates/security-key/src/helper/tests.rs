@@ -24,8 +24,8 @@ impl Ends {
         let ((program, helper), (device, kernel)) = (pair(), pair());
         let ends = Ends { program: Packets::new(program).unwrap(), kernel: StdSocket::from(kernel) };
         let helper = async move {
-            let (program, uhid) = (Packets::new(helper).unwrap(), Uhid::from_descriptor(device).unwrap());
-            relay(&program, &uhid).await
+            let (program, mut uhid) = (Packets::new(helper).unwrap(), Uhid::from_descriptor(device).unwrap());
+            relay(&program, &mut uhid).await
         };
         let test = async {
             test(&ends).await;

@@ -5,20 +5,23 @@
 
 use std::{
     fs::File,
-    io::{self, Write},
+    io::{self, PipeWriter, Write},
     os::fd::OwnedFd,
     path::Path,
 };
 
 use rustix::fs::{Mode, OFlags, open};
-use tokio::net::unix::pipe;
+use tokio::sync::mpsc;
 
 use crate::{
     driver::{Incoming, ReportChannel},
     hid::Report,
 };
 
+mod drain;
 mod event;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use event::{BUS_USB, NAME, PRODUCT, VENDOR};
 pub use event::{EVENT_SIZE, KernelEvent, create, destroy, input, refusal};
@@ -28,12 +31,14 @@ pub use event::{EVENT_SIZE, KernelEvent, create, destroy, input, refusal};
 pub struct Uhid {
     /// Writing to it never blocks.
     kernel: File,
-    /// The same file, to wait on. It is read as a pipe is.
-    events: pipe::Receiver,
+    /// What a thread of its own has read.
+    events: mpsc::Receiver<io::Result<KernelEvent>>,
+    /// The thread ends when this is closed.
+    _open: PipeWriter,
 }
 
 impl Uhid {
-    /// Makes a device with `/dev/uhid`, or what stands in for it. Needs a tokio runtime.
+    /// Makes a device with `/dev/uhid`, or what stands in for it.
     ///
     /// # Errors
     /// [`io::Error`]: there is no such file, or it may not be used.
@@ -42,15 +47,15 @@ impl Uhid {
         Self::from_descriptor(open(path, flags, Mode::empty())?)
     }
 
-    /// Makes a device with an open descriptor that does not block. Needs a tokio runtime.
+    /// Makes a device with an open descriptor that does not block.
     ///
     /// # Errors
-    /// [`io::Error`]: it is none of `/dev/uhid`.
+    /// [`io::Error`]: it is none of `/dev/uhid`, or the system gives no thread.
     pub fn from_descriptor(descriptor: OwnedFd) -> io::Result<Self> {
         let mut kernel = File::from(descriptor);
-        let events = pipe::Receiver::from_file_unchecked(kernel.try_clone()?)?;
         kernel.write_all(&create())?;
-        Ok(Self { kernel, events })
+        let (events, open) = drain::start(kernel.try_clone()?.into())?;
+        Ok(Self { kernel, events, _open: open })
     }
 
     /// Waits for what the kernel says. What there is not, such as feature reports, is refused on the way.
@@ -60,19 +65,10 @@ impl Uhid {
     ///
     /// # Cancel safety
     /// Dropping the future loses nothing.
-    pub async fn event(&self) -> io::Result<KernelEvent> {
-        let mut buffer = [0; EVENT_SIZE];
+    pub async fn event(&mut self) -> io::Result<KernelEvent> {
         loop {
-            self.events.readable().await?;
-            let read = match self.events.try_read(&mut buffer) {
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => continue,
-                read => read?,
-            };
-            let bytes = buffer.get(..read).unwrap_or_default();
-            if bytes.is_empty() {
-                return Err(io::ErrorKind::UnexpectedEof.into());
-            }
-            let event = KernelEvent::read(bytes);
+            let event =
+                self.events.recv().await.unwrap_or_else(|| Err(io::ErrorKind::UnexpectedEof.into()))?;
             match refusal(event) {
                 Some(refusal) => self.write(&refusal)?,
                 None => return Ok(event),

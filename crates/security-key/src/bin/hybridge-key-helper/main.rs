@@ -77,9 +77,9 @@ async fn run(args: &Args) -> Result<(), Failure> {
 async fn serve(program: Packets, args: &Args, seats: &Seats) -> Result<(), Failure> {
     let user = program.peer().map_err(Failure::Peer)?.user;
     let session = seats.active_session(user).await?;
-    let uhid = Uhid::create(&args.uhid).map_err(Failure::Uhid)?;
+    let mut uhid = Uhid::create(&args.uhid).map_err(Failure::Uhid)?;
     let ended = select! {
-        ended = relay(&program, &uhid) => ended,
+        ended = relay(&program, &mut uhid) => ended,
         () = session.ended() => return Ok(()),
     };
     match ended.kind() {

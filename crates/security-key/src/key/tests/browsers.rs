@@ -85,6 +85,8 @@ fn app_ids_are_never_known() {
     assert_eq!(probe(&mut bench, channel, "https://site.example/u2f.json", &all), Vec::<Vec<u8>>::new());
     assert_eq!(bench.known(channel, &get("https://site.example/u2f.json", &all, Some(true))), [0x2e]);
     assert_eq!(probe(&mut bench, channel, "ssh:", &all), [all[0].clone()], "which is no address");
+    // Another URL is a relying party's own business.
+    bench.asks_phone(channel, &get("pam://host", &all, Some(true)));
 }
 
 #[test]
