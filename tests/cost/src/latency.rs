@@ -34,7 +34,8 @@ const DOMAIN: u16 = 266;
 
 /// Where codes come from.
 enum Eyes {
-    Screen(X11Screen),
+    /// With the code of before: where no desktop paints over it, it stays when its window is gone.
+    Screen(X11Screen, String),
     Passed(UnixListener),
 }
 
@@ -53,8 +54,8 @@ pub(crate) async fn measure(
 
     let folder = tempfile::tempdir()?;
     let passed = folder.path().join("codes");
-    let eyes = match screen {
-        true => Eyes::Screen(X11Screen::open(None)?),
+    let mut eyes = match screen {
+        true => Eyes::Screen(X11Screen::open(None)?, String::new()),
         false => Eyes::Passed(UnixListener::bind(&passed)?),
     };
     let own = env::current_exe()?.display().to_string();
@@ -70,7 +71,7 @@ pub(crate) async fn measure(
     let mut program = Program::begin(&mut service.programs).await?;
     let (mut codes, mut answers) = (Vec::new(), Vec::new());
     for _ in 0..rounds {
-        let (code, answer) = once(&mut program, &phone, &eyes).await?;
+        let (code, answer) = once(&mut program, &phone, &mut eyes).await?;
         codes.push(code);
         answers.push(answer);
     }
@@ -83,7 +84,7 @@ pub(crate) async fn measure(
 async fn once(
     program: &mut Program<'_>,
     phone: &ScriptedPhone,
-    eyes: &Eyes,
+    eyes: &mut Eyes,
 ) -> Result<(Duration, Duration), Failure> {
     let asked = Instant::now();
     program.ask().await?;
@@ -110,13 +111,16 @@ async fn once(
 impl Eyes {
     /// The next code, and when it was there. Of a screen, when its picture was taken; reading it takes a while, for which
     /// the next picture waits.
-    async fn see(&self) -> Result<(String, Instant), Failure> {
+    async fn see(&mut self) -> Result<(String, Instant), Failure> {
         match self {
             Self::Passed(listener) => Ok((next_code(listener).await?, Instant::now())),
-            Self::Screen(screen) => loop {
+            Self::Screen(screen, before) => loop {
                 let picture = screen.capture().await?;
                 let taken = Instant::now();
-                if let Ok(code) = from_pixels(picture) {
+                if let Ok(code) = from_pixels(picture)
+                    && *code != *before
+                {
+                    before.clone_from(&code);
                     return Ok((code.to_string(), taken));
                 }
             },
