@@ -94,10 +94,10 @@ async fn no_other_event_gets_through() {
 #[tokio::test]
 async fn the_device_can_vanish() {
     let ((program, helper), (device, kernel)) = (pair(), pair());
-    let uhid = Uhid::from_descriptor(device).unwrap();
+    let mut uhid = Uhid::from_descriptor(device).unwrap();
     let helper = Packets::new(helper).unwrap();
     drop(kernel);
-    relay(&helper, &uhid).await;
+    relay(&helper, &mut uhid).await;
     drop((helper, uhid));
     let mut program = HelperSocket::new(Packets::new(program).unwrap());
     assert_eq!(program.receive().await.unwrap_err().kind(), io::ErrorKind::UnexpectedEof);
