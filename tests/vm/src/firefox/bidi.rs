@@ -42,16 +42,16 @@ impl Session {
             self.socket.send(Message::text(text)).await.map_err(Failure::needed(method))?;
             loop {
                 let message = self.next().await?;
-                if message["id"] == id {
+                if *member(&message, "id") == id {
                     return Ok::<_, Failure>(message);
                 }
             }
         };
-        let mut message = timeout(LONG, answered).await.map_err(|_| Failure::Stuck)??;
-        if message["type"] != "success" {
+        let message = timeout(LONG, answered).await.map_err(|_| Failure::Stuck)??;
+        if *member(&message, "type") != "success" {
             return Err(Failure::unexpected("success of a command", (method, message)));
         }
-        Ok(message["result"].take())
+        Ok(member(&message, "result").clone())
     }
 
     /// The next message that has text.
@@ -64,4 +64,9 @@ impl Session {
             }
         }
     }
+}
+
+/// A member of an object; `null` if there is none.
+pub(crate) fn member<'v>(object: &'v Value, name: &str) -> &'v Value {
+    object.get(name).unwrap_or(&Value::Null)
 }

@@ -3,10 +3,10 @@
 use hybridge_radio_conformance::table::Failure;
 use serde_json::{Value, json};
 
-use super::bidi::Session;
+use super::bidi::{Session, member};
 
 /// How often the page is looked at, every 50 ms, before it is given up.
-const LOOKS: u32 = 600;
+const LOOKS: u32 = 2000;
 
 /// A tab. It is found in by what a person sees: the names of buttons and fields, and texts.
 pub(crate) struct Page {
@@ -19,15 +19,17 @@ impl Page {
     /// Opens a page in a tab of its own: in the first one the address has the focus, and websites may not ask for
     /// passkeys.
     pub(crate) async fn open(mut session: Session, url: &str) -> Result<Self, Failure> {
-        let mut tab = session.command("browsingContext.create", json!({ "type": "tab" })).await?;
-        let mut page = Self { session, context: tab["context"].take() };
+        let tab = session.command("browsingContext.create", json!({ "type": "tab" })).await?;
+        let mut page = Self { session, context: member(&tab, "context").clone() };
         page.command("browsingContext.navigate", json!({ "url": url, "wait": "complete" })).await?;
         Ok(page)
     }
 
     /// A command about this tab.
     async fn command(&mut self, method: &'static str, mut params: Value) -> Result<Value, Failure> {
-        params["context"] = self.context.clone();
+        if let Some(members) = params.as_object_mut() {
+            members.insert("context".to_owned(), self.context.clone());
+        }
         self.session.command(method, params).await
     }
 
@@ -52,12 +54,12 @@ impl Page {
     /// Clicks on the middle of the one thing with this role and name.
     async fn click(&mut self, role: &'static str, name: &str) -> Result<(), Failure> {
         let locator = json!({ "type": "accessibility", "value": { "role": role, "name": name } });
-        let mut found =
-            self.command("browsingContext.locateNodes", json!({ "locator": locator })).await?["nodes"].take();
-        let [node] = found.as_array_mut().map(Vec::as_mut_slice).unwrap_or_default() else {
-            return Err(Failure::unexpected("one thing of this role and name", (role, name, found)));
+        let found = self.command("browsingContext.locateNodes", json!({ "locator": locator })).await?;
+        let nodes = member(&found, "nodes").as_array().map(Vec::as_slice).unwrap_or_default();
+        let [node] = nodes else {
+            return Err(Failure::unexpected("one thing of this role and name", (role, name, nodes)));
         };
-        let element = json!({ "type": "element", "element": { "sharedId": node["sharedId"].take() } });
+        let element = json!({ "type": "element", "element": { "sharedId": member(node, "sharedId") } });
         let actions = json!([{ "type": "pointer", "id": "mouse", "actions": [
             { "type": "pointerMove", "x": 0, "y": 0, "origin": element },
             { "type": "pointerDown", "button": 0 },
@@ -92,7 +94,7 @@ impl Page {
             "expression": script, "target": target, "awaitPromise": true, "userActivation": true,
         });
         let evaluated = self.session.command("script.evaluate", params).await?;
-        let text = evaluated["result"]["value"].as_str().map(str::to_owned);
+        let text = member(member(&evaluated, "result"), "value").as_str().map(str::to_owned);
         text.ok_or_else(|| Failure::unexpected("a text from a script", evaluated))
     }
 }
