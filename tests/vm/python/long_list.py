@@ -9,8 +9,7 @@ from pathlib import Path
 
 HASH = bytes(range(32))
 ES256 = -7
-# What the kernel always keeps for the key, 32 reports at once, holds no longer list.
-LIST = 40
+LIST = 100
 # Bytes at the end of a public key of P-256: its point.
 POINT = 64
 

@@ -17,8 +17,7 @@ from fido2.webauthn import (
 )
 
 SITE = "python.example"
-# What the kernel always keeps for the key, 32 reports at once, holds no longer list.
-LIST = 40
+LIST = 100
 VERIFIED = UserVerificationRequirement.REQUIRED
 
 
