@@ -9,8 +9,9 @@ use super::HostAndPort;
 
 const AFTER_HELP: &str = "\
 Looks at Bluetooth, the virtual security key, tunnel services, the clock and the desktop, and says in one line each how it
-is and how to mend it: ok; warn, which does not stop sign-in; FAIL, which does; ? for what could not be found out. Changes
-nothing, and asks tunnel services for a tunnel that nobody has opened. Takes 15 seconds at most.
+is and how to mend it: ok; warn, which does not stop sign-in; FAIL, which does; ? for what could not be found out. Without
+its helper installed, the virtual security key stops nothing. Changes nothing but that the system starts BlueZ if it is not
+running, as a sign-in would, and asks tunnel services for a tunnel that nobody has opened. Takes 15 seconds at most.
 
 With --json, one object:
   version   of this program

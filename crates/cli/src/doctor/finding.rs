@@ -90,6 +90,14 @@ impl Finding {
         self
     }
 
+    /// For what sign-in does without.
+    pub(super) fn no_worse_than_a_warning(self) -> Self {
+        match self.status {
+            Status::Fail => Self { status: Status::Warn, ..self },
+            _ => self,
+        }
+    }
+
     /// Whether sign-in may not work and nobody can say so.
     pub(super) const fn is_essential_and_unknown(&self) -> bool {
         matches!(self.status, Status::Unknown) && self.check.is_essential()

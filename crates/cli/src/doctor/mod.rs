@@ -71,8 +71,10 @@ pub(crate) fn run(args: &DoctorArgs) -> ExitCode {
 }
 
 fn check(args: &DoctorArgs) -> Result<ExitCode, Error> {
+    // The kernel's list has whole paths. Only an empty one has none.
+    let socket = std::path::absolute(&args.socket).unwrap_or_default();
     let plan = Plan {
-        socket: &args.socket,
+        socket: &socket,
         services: services(args)?,
         dialer: setup::dialer(args.dangerous_relay_ca.as_deref())?,
         address: args.dangerous_relay_addr.clone(),

@@ -9,6 +9,12 @@ pub(super) fn findings(facts: &Key) -> Vec<Finding> {
     let mut findings = vec![uhid(facts.uhid), helper(facts.helper), session(facts.session)];
     findings.push(rule(facts.rule));
     findings.push(device(&facts.devices, facts.rule));
+    let works = facts.devices.iter().any(|device| device.ours && device.usable);
+    let wanted = !matches!(facts.helper, Helper::Silent { unit_installed: false });
+    if works || !wanted {
+        // There is a key already, or nobody has set one up: `hybridge get` signs in without.
+        return findings.into_iter().map(Finding::no_worse_than_a_warning).collect();
+    }
     findings
 }
 
@@ -84,7 +90,7 @@ fn session(session: Option<Session>) -> Finding {
         Some(Session::NoLoginManager) => Finding::fail(
             check,
             "The helper serves nobody: no login manager says who sits at this computer",
-            "install systemd-logind or elogind, and log in again",
+            "install systemd-logind, and log in again",
         ),
         None => Finding::unknown(
             check,
@@ -169,6 +175,33 @@ mod tests {
         assert_eq!(session(Some(Session::Elsewhere)).status, Status::Fail);
         assert_eq!(session(Some(Session::NoLoginManager)).status, Status::Fail);
         assert_eq!(rule(Rule::Missing).status, Status::Fail);
+    }
+
+    #[test]
+    fn a_key_that_nobody_has_set_up_or_that_works_stops_nothing() {
+        let none = Key {
+            uhid: Uhid::Missing,
+            helper: Helper::Silent { unit_installed: false },
+            session: Some(Session::Elsewhere),
+            rule: Rule::Missing,
+            ..samples::key()
+        };
+        let root = Key {
+            helper: Helper::Silent { unit_installed: true },
+            devices: vec![Device { node: "hidraw0".to_owned(), ours: true, usable: true }],
+            ..samples::key()
+        };
+        for (facts, warnings) in [(none, 4), (root, 1)] {
+            let all = findings(&facts);
+            assert!(all.iter().all(|finding| finding.status != Status::Fail), "{all:?}");
+            assert_eq!(
+                all.iter().filter(|finding| finding.status == Status::Warn).count(),
+                warnings,
+                "{all:?}"
+            );
+        }
+        let broken = Key { helper: Helper::Silent { unit_installed: true }, ..samples::key() };
+        assert!(findings(&broken).iter().any(|finding| finding.status == Status::Fail));
     }
 
     #[test]

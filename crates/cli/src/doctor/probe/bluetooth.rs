@@ -22,6 +22,8 @@ const PROGRAMS: [&str; 4] = [
 ];
 /// How long it may take to say its version.
 const PATIENCE: Duration = Duration::from_secs(2);
+/// How long the system bus and BlueZ may take together.
+const BLUEZ: Duration = Duration::from_secs(12);
 
 pub(super) async fn facts(root: &Root) -> Bluetooth {
     let (bluez, version) = tokio::join!(bluez(), version(root));
@@ -29,7 +31,10 @@ pub(super) async fn facts(root: &Root) -> Bluetooth {
 }
 
 async fn bluez() -> Bluez {
-    match inspect().await {
+    let Ok(inspected) = timeout(BLUEZ, inspect()).await else {
+        return Bluez::Failed("it does not answer in time".to_owned());
+    };
+    match inspected {
         Ok(reports) => {
             let adapter = |report: hybridge_ble::bluez::AdapterReport| Adapter {
                 name: report.name,
