@@ -211,7 +211,8 @@ impl Ceremony {
                     };
                     display.bluetooth(bluetooth);
                 }
-                Ok(Err(Error::Cancelled)) => return Err(Error::Cancelled),
+                // A window that was never seen has shown no failure either.
+                Ok(Err(error @ (Error::Cancelled | Error::NoDisplay))) => return Err(error),
                 _ => return Ok(false),
             }
         }
