@@ -3,7 +3,7 @@
 use std::{
     env,
     ffi::OsString,
-    io::{self, BufRead, BufReader, Read},
+    io::{self, BufRead, BufReader, IsTerminal, Read},
     os::unix::process::parent_id,
     path::PathBuf,
     process::{Child, ChildStdin, ChildStdout, Command, Stdio},
@@ -62,6 +62,10 @@ impl Gui {
     fn start(program: OsString) -> Result<Self, Error> {
         let mut command = Command::new(program);
         command.arg("window").stdin(Stdio::piped()).stdout(Stdio::piped());
+        if !io::stderr().is_terminal() {
+            // The window stays longer than this program, and whoever reads that to its end does not wait for it.
+            command.stderr(Stdio::null());
+        }
         let mut window = command.spawn().map_err(Error::NoWindow)?;
         let (Some(stdin), Some(stdout)) = (window.stdin.take(), window.stdout.take()) else {
             return Err(Error::NoWindow(io::ErrorKind::BrokenPipe.into()));
