@@ -90,7 +90,8 @@ async fn however_the_key_ends_the_phone_is_told() {
             None => drop(child.stdin.take()),
         }
         let over = phone.wait_for(|status| {
-            status.session == session && matches!(status.state, PhoneState::Finished { .. } | PhoneState::Failed { .. })
+            status.session == session
+                && matches!(status.state, PhoneState::Finished { .. } | PhoneState::Failed { .. })
         });
         let status = timeout(SOON, over).await.unwrap();
         assert_eq!(status.state, PhoneState::Finished { status: None }, "{signal:?}");

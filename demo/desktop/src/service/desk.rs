@@ -147,7 +147,14 @@ impl Desk {
         };
         match event {
             Event::Ready => self.show(State::Ready),
-            Event::Gone => self.show(State::Starting),
+            Event::Gone => {
+                // A question for a touch ends without another word.
+                if self.question.is_some() {
+                    self.tell_window(line);
+                    self.over(None);
+                }
+                self.show(State::Starting);
+            }
             Event::Question { number, touch } => self.ask(number, touch, line),
             Event::Answered => {
                 self.tell_window(line);

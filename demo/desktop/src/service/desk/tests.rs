@@ -128,6 +128,22 @@ fn a_touch_is_agreed_to_once_and_its_window_goes() {
 }
 
 #[test]
+fn a_question_ends_with_the_device() {
+    let mut bench = Bench::new();
+    bench.key(r#"{"event":"touch-wanted","question":4}"#);
+    bench.actions();
+    bench.key(r#"{"event":"gone"}"#);
+    assert_eq!(bench.actions(), [r#"1 < {"event":"gone"}"#, "let go 1", "show Starting"]);
+    bench.desk.window_line(WindowId(1), b"y\n", bench.now);
+    bench.desk.window_ended(WindowId(1));
+    assert_eq!(bench.actions(), [""; 0], "nobody waits for an answer");
+    bench.key(r#"{"event":"ready"}"#);
+    bench.actions();
+    bench.key(r#"{"event":"gone"}"#);
+    assert_eq!(bench.actions(), ["show Starting"], "there is no window to tell");
+}
+
+#[test]
 fn the_window_of_a_failure_can_switch_bluetooth_on() {
     let mut bench = Bench::new();
     bench.asks(1);
