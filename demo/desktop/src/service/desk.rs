@@ -159,14 +159,13 @@ impl Desk {
             Event::Answered => {
                 self.tell_window(line);
                 self.over(None);
+                self.show(State::Ready);
             }
             Event::NotReached { bluetooth } => {
                 self.tell_window(line);
                 // The window stays, and its button for Bluetooth works.
                 self.question = None;
-                if let Some(why) = bluetooth {
-                    self.show(State::NoBluetooth(why));
-                }
+                self.show(bluetooth.map_or(State::Ready, State::NoBluetooth));
             }
             Event::Cancelled => {
                 self.tell_window(line);

@@ -163,6 +163,27 @@ fn the_window_of_a_failure_can_switch_bluetooth_on() {
 }
 
 #[test]
+fn trouble_with_bluetooth_is_over_when_a_phone_could_be_looked_for() {
+    const OFF: &str = r#"{"event":"not-reached","kind":"no-radio","radio":"bluetooth-off","message":"off"}"#;
+    const READY: &str = "show Ready: programs see a security key";
+    for (end, more) in [
+        (r#"{"event":"answered","status":39}"#, &["let go 2", READY][..]),
+        (r#"{"event":"not-reached","kind":"timed-out","message":"late"}"#, &[READY]),
+        (r#"{"event":"cancelled"}"#, &["let go 2"]),
+        (OFF, &[]),
+    ] {
+        let mut bench = Bench::new();
+        bench.asks(1);
+        bench.key(OFF);
+        assert_eq!(bench.actions().last().unwrap(), "show Ready, but no phone can be reached: off");
+        bench.asks(2);
+        bench.actions();
+        bench.key(end);
+        assert_eq!(bench.actions()[1..], *more, "{end}");
+    }
+}
+
+#[test]
 fn a_key_that_ends_is_started_again_after_longer_and_longer() {
     let mut bench = Bench::new();
     bench.asks(1);
