@@ -156,27 +156,32 @@ impl Desk {
                 self.show(State::Starting);
             }
             Event::Question { number, touch } => self.ask(number, touch, line),
-            Event::Answered => {
+            Event::Failed { message } => self.words = message,
+            event => {
                 self.tell_window(line);
+                self.window_knows(event, now);
+            }
+        }
+    }
+
+    /// The rest of what the key told, of which the window was told.
+    fn window_knows(&mut self, event: Event, now: Instant) {
+        match event {
+            Event::Answered => {
                 self.over(None);
                 self.show(State::Ready);
             }
             Event::NotReached { bluetooth } => {
-                self.tell_window(line);
                 // The window stays, and its button for Bluetooth works.
                 self.question = None;
                 self.show(bluetooth.map_or(State::Ready, State::NoBluetooth));
             }
-            Event::Cancelled => {
-                self.tell_window(line);
-                self.over(now.checked_add(CLOSING));
+            Event::Cancelled => self.over(now.checked_add(CLOSING)),
+            Event::Bluetooth { on: true, .. } => self.show(State::Ready),
+            Event::Bluetooth { on: false, message } => {
+                self.show(State::NoBluetooth(message.unwrap_or_default()));
             }
-            Event::Bluetooth { on, message } => {
-                self.tell_window(line);
-                self.show(if on { State::Ready } else { State::NoBluetooth(message.unwrap_or_default()) });
-            }
-            Event::Failed { message } => self.words = message,
-            Event::Other => self.tell_window(line),
+            _ => {}
         }
     }
 
