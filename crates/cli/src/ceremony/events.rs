@@ -47,6 +47,8 @@ enum Event<'a> {
         kind: &'static str,
         #[serde(skip_serializing_if = "Option::is_none")]
         radio: Option<&'static str>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        tunnel: Option<&'static str>,
         exit_code: u8,
         message: String,
         #[serde(skip_serializing_if = "is_false")]
@@ -134,8 +136,9 @@ impl<W: Write> Events<W> {
     /// Why there is no credential. With `retry`, the person may try again.
     pub(crate) fn failed(&mut self, error: &Error, retry: bool) -> io::Result<()> {
         let kind: Kind = error.kind();
-        let (radio, message) = (error.radio(), error.in_one_line());
-        self.write(&Event::Failed { kind: kind.name(), radio, exit_code: kind.code(), message, retry })
+        let (radio, tunnel, message) = (error.radio(), error.tunnel(), error.in_one_line());
+        let (kind, exit_code) = (kind.name(), kind.code());
+        self.write(&Event::Failed { kind, radio, tunnel, exit_code, message, retry })
     }
 
     pub(crate) fn bluetooth(&mut self, bluetooth: Bluetooth) -> io::Result<()> {
