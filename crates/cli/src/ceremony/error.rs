@@ -142,6 +142,14 @@ impl Error {
         }
     }
 
+    /// The status of CTAP2 that the phone refused with.
+    pub(crate) fn status(&self) -> Option<u8> {
+        match self {
+            Self::Session(SessionError::Refused(status)) => Some(status.get()),
+            _ => None,
+        }
+    }
+
     /// What is wrong with the tunnel service, where a person can do something about it.
     pub(crate) fn tunnel(&self) -> Option<&'static str> {
         match self {
@@ -257,6 +265,7 @@ mod tests {
         ] {
             let error = Error::from(SessionError::Tunnel { error: AttemptError::DialTimeout, source });
             assert_eq!((error.kind(), error.tunnel()), (Kind::TunnelService, tunnel), "{error:?}");
+            assert_eq!(error.status(), None);
         }
         assert_eq!(Error::from(SessionError::NobodyScanned).tunnel(), None);
     }

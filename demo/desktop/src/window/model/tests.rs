@@ -127,6 +127,10 @@ fn kinds_are_told_apart() {
         (r#""kind":"tunnel-service""#, Kind::Tunnel),
         (r#""kind":"tunnel-service","tunnel":"certificate""#, Kind::TunnelCertificate),
         (r#""kind":"excluded""#, Kind::Excluded),
+        (r#""kind":"refused""#, Kind::Refused),
+        (r#""kind":"refused","status":46"#, Kind::NoPasskey),
+        (r#""kind":"refused","status":39"#, Kind::Refused),
+        (r#""kind":"protocol","status":0"#, Kind::Protocol),
         (r#""kind":"of-later""#, Kind::Other),
         (r#""message":"alone""#, Kind::Other),
     ] {
