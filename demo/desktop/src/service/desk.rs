@@ -190,8 +190,11 @@ impl Desk {
         // Nobody waits for an answer any more.
         if self.question.is_some() {
             self.tell_window(Zeroizing::new(b"{\"event\":\"cancelled\"}\n".to_vec()));
+            self.over(now.checked_add(CLOSING));
+        } else {
+            // One that shows how it ended may stay.
+            self.let_window_go();
         }
-        self.over(now.checked_add(CLOSING));
         let words = std::mem::take(&mut self.words);
         match self.key {
             Key::Paused { .. } => self.key = Key::Paused { ended: true },
@@ -297,7 +300,13 @@ impl Desk {
         self.question = None;
         if let Some(window) = &mut self.window {
             window.until = until;
-            self.actions.push_back(Action::LetWindowGo(window.id));
+        }
+        self.let_window_go();
+    }
+
+    fn let_window_go(&mut self) {
+        if let Some(Window { id, .. }) = self.window {
+            self.actions.push_back(Action::LetWindowGo(id));
         }
     }
 

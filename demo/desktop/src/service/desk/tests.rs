@@ -214,6 +214,25 @@ fn a_key_that_ends_is_started_again_after_longer_and_longer() {
 }
 
 #[test]
+fn a_window_with_an_error_outlives_the_key() {
+    let mut bench = Bench::new();
+    bench.asks(1);
+    bench.key(r#"{"event":"not-reached","kind":"timed-out","message":"late"}"#);
+    bench.actions();
+    bench.desk.key_ended(Some(3), bench.now);
+    assert_eq!(bench.actions()[0], "let go 1");
+    bench.later(AGAIN);
+    assert_eq!((bench.actions(), bench.desk.poll_timeout()), (vec!["start key".to_owned()], None));
+
+    // One that says that it goes has to.
+    bench.key(r#"{"event":"touch-wanted","question":2}"#);
+    bench.desk.window_line(WindowId(2), b"y\n", bench.now);
+    bench.desk.key_ended(Some(3), bench.now);
+    bench.later(CLOSING);
+    assert_eq!(bench.actions().last().unwrap(), "kill 2");
+}
+
+#[test]
 fn options_that_cannot_be_used_end_the_service() {
     let mut bench = Bench::new();
     bench.key("hybridge: unexpected argument");
