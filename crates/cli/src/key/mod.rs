@@ -126,7 +126,7 @@ async fn keep_serving(args: &KeyArgs, dialer: &WebSocketDialer, typed: &mut Type
         } else if !accepted {
             return Err(if args.uhid.is_some() { Error::Uhid(gone) } else { Error::Helper(gone) });
         }
-        sleep(pause).await;
+        typed.drop_for(pause).await;
         pause = (pause * 2).min(AT_MOST);
     }
 }
