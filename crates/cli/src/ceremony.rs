@@ -25,6 +25,7 @@ pub(crate) mod display;
 pub(crate) mod error;
 pub(crate) mod events;
 mod gui;
+pub(crate) mod lines;
 mod person;
 mod picture_file;
 pub(crate) mod setup;

@@ -130,6 +130,14 @@ fn however_the_window_ends_the_ceremony_does() {
     }
 }
 
+#[test]
+fn a_window_that_stays_does_not_hold_up_whoever_reads_the_errors() {
+    let scene = Scene::new("next; next; echo; rest; exec sleep 30");
+    let begun = Instant::now();
+    assert_failed(&scene.run(NO_BUS, &[]), 4, "Bluetooth");
+    assert!(begun.elapsed() < Duration::from_secs(20), "{:?}", begun.elapsed());
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_window_shows_the_code_and_its_end_is_a_no() {
     let bluez = FakeBluez::start(&Air::new(1), 1).await.unwrap();

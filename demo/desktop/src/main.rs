@@ -30,8 +30,9 @@ Events come on standard input, one JSON object a line: those of `hybridge get --
   retry         try the same again; only where failed has \"retry\": true
   phone ID      call a remembered phone
 Besides what those programs say, failed and not-reached may have \"radio\": bluetooth-off, no-adapter, bluetooth-permission or
-bluetooth-service; and \"tunnel\": not-reached, refused or certificate. remembered-phones has \"phones\", each with id and
-name; bluetooth has \"on\" and says how it went. Events and members that are not known are passed over.";
+bluetooth-service; and \"tunnel\": not-reached, refused or certificate; and \"status\", with which the phone refused.
+remembered-phones has \"phones\", each with id and name; bluetooth has \"on\" and says how it went. Events and members that
+are not known are passed over.";
 
 /// Sign in with your phone, from this desktop
 ///

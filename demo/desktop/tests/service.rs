@@ -8,7 +8,7 @@
 
 use std::{
     fs,
-    io::Write,
+    io::{BufRead, BufReader, Write},
     path::{Path, PathBuf},
     process::{Child, Command, Output, Stdio},
     thread,
@@ -181,6 +181,19 @@ fn a_key_that_ends_is_started_again() {
     scene.expect("window", &[&asked[0], r#"{"event":"cancelled"}"#, &asked[1]]);
     let said = String::from_utf8(scene.end(Signal::TERM).stderr).unwrap();
     assert!(said.contains("No security key: no helper") && said.contains("Ready"), "{said}");
+}
+
+#[test]
+fn a_key_that_cannot_be_started_again_is_waited_for() {
+    let away = r#"note up; [ -e "$0.away" ] || { mv "$0" "$0.away"; exit 3; }; cat > /dev/null"#;
+    let mut scene = Scene::started(away, "");
+    let mut said = BufReader::new(scene.service.as_mut().unwrap().stderr.take().unwrap()).lines();
+    let told =
+        said.find(|line| line.as_ref().is_ok_and(|line| line.contains("install it beside this program")));
+    assert!(told.is_some(), "the service has ended");
+    fs::hard_link(scene.file("key.away"), scene.file("key")).unwrap();
+    scene.expect("key", &["up", "up"]);
+    assert_eq!(scene.end(Signal::TERM).status.code(), Some(0));
 }
 
 #[test]

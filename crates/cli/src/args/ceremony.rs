@@ -34,7 +34,9 @@ Events, one JSON object a line, whose member \"event\" is one of:
   done                    the last one: the credential is on standard output
   failed                  the last one: there is none; \"kind\", \"exit_code\" and \"message\" say why. With the kind
                           no-radio, \"radio\" may say what is wrong with it: bluetooth-off, no-adapter,
-                          bluetooth-permission or bluetooth-service
+                          bluetooth-permission or bluetooth-service; with tunnel-service, \"tunnel\" may say what is wrong
+                          with that: not-reached, refused or certificate. \"status\" is the CTAP2 status that the phone
+                          refused with
 The first is code, or failed if it does not come to that. Whoever has read a code need not read on: the ceremony does not
 end because standard error is closed. Wrong usage is told in plain text. Programs should skip
 events and members that they do not know.

@@ -36,7 +36,8 @@ Events are one JSON object a line on standard error, with the member \"event\":
   unknown-tunnel-service
                      as those of hybridge get
   answered           with status: what the phone said, 0 for yes
-  not-reached        with kind, message: why there is no answer; kinds are those of hybridge get, and so is \"radio\"
+  not-reached        with kind, message: why there is no answer; kinds are those of hybridge get, and so are \"radio\" and
+                     \"tunnel\"
   cancelled          by the program or by you: there is nothing left to decide
   bluetooth          with on, message: what came of the line bluetooth-on
   wink               a program looks for this security key

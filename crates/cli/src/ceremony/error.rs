@@ -8,7 +8,7 @@ use hybridge_client::{
     webauthn::{CeremonyError, OptionsError, OriginError, PhoneError},
 };
 use hybridge_picture::DrawError;
-use hybridge_tunnel::RootError;
+use hybridge_tunnel::{DialError, RootError};
 use thiserror::Error;
 
 #[derive(Debug, Error)]
@@ -141,12 +141,42 @@ impl Error {
             _ => None,
         }
     }
+
+    /// The status of CTAP2 that the phone refused with.
+    pub(crate) fn status(&self) -> Option<u8> {
+        match self {
+            Self::Session(SessionError::Refused(status)) => Some(status.get()),
+            _ => None,
+        }
+    }
+
+    /// What is wrong with the tunnel service, where a person can do something about it.
+    pub(crate) fn tunnel(&self) -> Option<&'static str> {
+        match self {
+            Self::Session(error) => tunnel_of_session(error),
+            _ => None,
+        }
+    }
 }
 
 /// The same for a session.
 pub(crate) fn radio_of_session(error: &SessionError) -> Option<&'static str> {
     match error {
         SessionError::Radio(error) => radio(error),
+        _ => None,
+    }
+}
+
+/// What is wrong with the tunnel service of a session, where a person can do something about it.
+pub(crate) fn tunnel_of_session(error: &SessionError) -> Option<&'static str> {
+    let SessionError::Tunnel { source, .. } = error else { return None };
+    match source {
+        Some(DialError::Tls(_)) => Some("certificate"),
+        Some(DialError::Refused { .. }) => Some("refused"),
+        None
+        | Some(
+            DialError::Resolve(_) | DialError::Connect(_) | DialError::Broken(_) | DialError::TimedOut { .. },
+        ) => Some("not-reached"),
         _ => None,
     }
 }
@@ -211,5 +241,32 @@ impl Kind {
             Self::Protocol => "protocol",
             Self::Cancelled => "cancelled",
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use hybridge_client::AttemptError;
+
+    use super::*;
+
+    #[test]
+    fn what_is_wrong_with_the_tunnel_service_is_told_apart() {
+        let broken = || io::Error::from(io::ErrorKind::ConnectionReset);
+        for (source, tunnel) in [
+            (Some(DialError::Tls(broken())), Some("certificate")),
+            (Some(DialError::Refused { status: 503, text: String::new() }), Some("refused")),
+            (Some(DialError::Resolve(broken())), Some("not-reached")),
+            (Some(DialError::Connect(broken())), Some("not-reached")),
+            (Some(DialError::Broken(broken())), Some("not-reached")),
+            (Some(DialError::TimedOut { after: Duration::from_secs(20) }), Some("not-reached")),
+            (None, Some("not-reached")),
+            (Some(DialError::InvalidRequest), None),
+        ] {
+            let error = Error::from(SessionError::Tunnel { error: AttemptError::DialTimeout, source });
+            assert_eq!((error.kind(), error.tunnel()), (Kind::TunnelService, tunnel), "{error:?}");
+            assert_eq!(error.status(), None);
+        }
+        assert_eq!(Error::from(SessionError::NobodyScanned).tunnel(), None);
     }
 }

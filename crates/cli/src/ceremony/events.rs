@@ -47,6 +47,10 @@ enum Event<'a> {
         kind: &'static str,
         #[serde(skip_serializing_if = "Option::is_none")]
         radio: Option<&'static str>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        tunnel: Option<&'static str>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        status: Option<u8>,
         exit_code: u8,
         message: String,
         #[serde(skip_serializing_if = "is_false")]
@@ -134,8 +138,9 @@ impl<W: Write> Events<W> {
     /// Why there is no credential. With `retry`, the person may try again.
     pub(crate) fn failed(&mut self, error: &Error, retry: bool) -> io::Result<()> {
         let kind: Kind = error.kind();
-        let (radio, message) = (error.radio(), error.in_one_line());
-        self.write(&Event::Failed { kind: kind.name(), radio, exit_code: kind.code(), message, retry })
+        let (radio, tunnel, message) = (error.radio(), error.tunnel(), error.in_one_line());
+        let (kind, exit_code, status) = (kind.name(), kind.code(), error.status());
+        self.write(&Event::Failed { kind, radio, tunnel, status, exit_code, message, retry })
     }
 
     pub(crate) fn bluetooth(&mut self, bluetooth: Bluetooth) -> io::Result<()> {
@@ -165,5 +170,22 @@ impl<W: Write> Events<W> {
         line.push(b'\n');
         self.out.write_all(&line)?;
         self.out.flush()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use hybridge_client::{Error as SessionError, Status};
+
+    use super::*;
+
+    #[test]
+    fn a_refusal_has_the_status_of_the_phone() {
+        let mut out = Vec::new();
+        let refused = Error::from(SessionError::Refused(Status::NO_CREDENTIALS));
+        Events::new(&mut out).failed(&refused, false).unwrap();
+        let event: serde_json::Value = serde_json::from_slice(&out).unwrap();
+        assert_eq!((&event["kind"], &event["status"]), (&"refused".into(), &0x2e.into()));
+        assert_eq!((event.get("radio"), event.get("tunnel"), event.get("retry")), (None, None, None));
     }
 }

@@ -3,7 +3,7 @@
 use std::{
     env,
     ffi::OsString,
-    io::{self, BufRead, BufReader, Read},
+    io::{self, BufReader, IsTerminal},
     os::unix::process::parent_id,
     path::PathBuf,
     process::{Child, ChildStdin, ChildStdout, Command, Stdio},
@@ -17,12 +17,11 @@ use tokio::{sync::mpsc, time::sleep};
 use super::{
     error::Error,
     events::{Events, named},
+    lines::next_line,
 };
 
 /// The program with the window.
 const PROGRAM: &str = "hybridge-desktop";
-/// Bytes of the longest line that is an answer.
-const MAX_LINE: u64 = 1024;
 /// The exit code of a window that found no display.
 const NO_DISPLAY: i32 = 3;
 /// How long a window may take from its last line to its end.
@@ -62,6 +61,10 @@ impl Gui {
     fn start(program: OsString) -> Result<Self, Error> {
         let mut command = Command::new(program);
         command.arg("window").stdin(Stdio::piped()).stdout(Stdio::piped());
+        if !io::stderr().is_terminal() {
+            // The window stays longer than this program, and whoever reads that to its end does not wait for it.
+            command.stderr(Stdio::null());
+        }
         let mut window = command.spawn().map_err(Error::NoWindow)?;
         let (Some(stdin), Some(stdout)) = (window.stdin.take(), window.stdout.take()) else {
             return Err(Error::NoWindow(io::ErrorKind::BrokenPipe.into()));
@@ -82,20 +85,6 @@ fn answers(stdout: ChildStdout) -> mpsc::Receiver<Answer> {
         }
     });
     lines
-}
-
-/// The next line without its end; at most [`MAX_LINE`] bytes of it are kept. `None` at the end.
-fn next_line(from: &mut impl BufRead) -> io::Result<Option<Vec<u8>>> {
-    let mut line = Vec::new();
-    let read = from.by_ref().take(MAX_LINE).read_until(b'\n', &mut line)?;
-    if read == 0 {
-        return Ok(None);
-    }
-    if line.pop_if(|last| *last == b'\n').is_none() {
-        // No answer is so long, so the rest of it is passed over as well.
-        from.skip_until(b'\n')?;
-    }
-    Ok(Some(line))
 }
 
 /// What is no answer is passed over.

@@ -10,7 +10,7 @@ use super::{
     window::{Asked, Screen},
 };
 use crate::ceremony::{
-    error::{Kind, radio_of_session},
+    error::{Kind, radio_of_session, tunnel_of_session},
     events::{Bluetooth, Events, Named, named},
     step::News,
 };
@@ -46,6 +46,8 @@ enum Event<'a> {
         kind: &'static str,
         #[serde(skip_serializing_if = "Option::is_none")]
         radio: Option<&'static str>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        tunnel: Option<&'static str>,
         message: String,
     },
     Cancelled,
@@ -117,8 +119,9 @@ impl<W: Write + Send> Screen for EventScreen<W> {
         match outcome {
             Outcome::Replied(StatusCode(status)) => self.write(&Event::Answered { status: *status }),
             Outcome::Failed(error) => {
-                let (kind, radio) = (Kind::of_session(error).name(), radio_of_session(error));
-                self.write(&Event::NotReached { kind, radio, message: error.to_string() });
+                let (kind, message) = (Kind::of_session(error).name(), error.to_string());
+                let (radio, tunnel) = (radio_of_session(error), tunnel_of_session(error));
+                self.write(&Event::NotReached { kind, radio, tunnel, message });
             }
             Outcome::Cancelled => self.write(&Event::Cancelled),
             _ => {}
@@ -131,5 +134,22 @@ impl<W: Write + Send> Screen for EventScreen<W> {
 
     fn bluetooth(&mut self, bluetooth: Bluetooth) {
         let _ = self.events.bluetooth(bluetooth);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use hybridge_client::{AttemptError, Error as SessionError};
+
+    use super::*;
+
+    #[test]
+    fn a_tunnel_service_that_is_not_reached_is_told() {
+        let mut out = Vec::new();
+        let error = SessionError::Tunnel { error: AttemptError::DialTimeout, source: None };
+        EventScreen::new(&mut out).over(&Outcome::Failed(error));
+        let event: serde_json::Value = serde_json::from_slice(&out).unwrap();
+        assert_eq!((&event["event"], &event["kind"]), (&"not-reached".into(), &"tunnel-service".into()));
+        assert_eq!((&event["tunnel"], event.get("radio")), (&"not-reached".into(), None));
     }
 }

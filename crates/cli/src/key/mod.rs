@@ -13,9 +13,10 @@ use hybridge_security_key::{
 };
 use hybridge_tunnel::WebSocketDialer;
 use tokio::{
-    runtime, select,
+    runtime::{self, Handle},
+    select,
     task::spawn_blocking,
-    time::{Instant, sleep},
+    time::{Instant, sleep, timeout},
 };
 
 use crate::{
@@ -42,11 +43,21 @@ const AGAIN: Duration = Duration::from_secs(1);
 /// How long to wait at most.
 const AT_MOST: Duration = Duration::from_secs(30);
 
+/// How long to wait for the goodbye to a phone; a session ends within a second.
+const FAREWELL: Duration = Duration::from_secs(2);
+/// How long to wait before it is looked at again whether sessions have ended.
+const MOMENT: Duration = Duration::from_millis(20);
+
 /// Runs until a signal comes or there can be no device.
 pub(crate) fn run(args: &KeyArgs) -> ExitCode {
     let outcome = runtime::Builder::new_current_thread().enable_all().build().map_err(Error::System);
     let error = outcome.and_then(|runtime| {
-        let error = runtime.block_on(be_a_key(args));
+        let error = runtime.block_on(async {
+            let error = be_a_key(args).await;
+            // Fails only when there is no time left for that.
+            let _ = timeout(FAREWELL, sessions_end()).await;
+            error
+        });
         // Whoever waits for a line of the terminal cannot be interrupted, and need not be waited for.
         runtime.shutdown_background();
         error
@@ -58,6 +69,15 @@ pub(crate) fn run(args: &KeyArgs) -> ExitCode {
         None => writeln!(io::stderr().lock(), "hybridge: {}", error.in_one_line()),
     };
     error.exit_code()
+}
+
+/// Waits until nothing is left of sessions whose future was dropped: the phone gets its goodbye from a task of its own.
+/// When none was open, there is nothing to wait for.
+async fn sessions_end() {
+    let metrics = Handle::current().metrics();
+    while metrics.num_alive_tasks() > 0 {
+        sleep(MOMENT).await;
+    }
 }
 
 /// Comes back only with a reason to end.
@@ -106,7 +126,7 @@ async fn keep_serving(args: &KeyArgs, dialer: &WebSocketDialer, typed: &mut Type
         } else if !accepted {
             return Err(if args.uhid.is_some() { Error::Uhid(gone) } else { Error::Helper(gone) });
         }
-        sleep(pause).await;
+        typed.drop_for(pause).await;
         pause = (pause * 2).min(AT_MOST);
     }
 }

@@ -2,11 +2,16 @@
 
 use std::{
     future::{Future, pending},
-    io::{self, BufRead},
-    thread,
+    io, thread,
+    time::Duration,
 };
 
-use tokio::sync::{mpsc, oneshot};
+use tokio::{
+    sync::{mpsc, oneshot},
+    time::timeout,
+};
+
+use crate::ceremony::lines::next_line;
 
 /// Lines, and the number of the question that they are about.
 pub(crate) struct Typed {
@@ -43,8 +48,10 @@ impl Typed {
         thread::spawn(move || {
             // Dropped at the end.
             let _end = end;
-            for line in io::stdin().lock().lines().map_while(Result::ok) {
-                if tell.blocking_send(line).is_err() {
+            let mut stdin = io::stdin().lock();
+            while let Ok(Some(line)) = next_line(&mut stdin) {
+                // What is no text is no answer, and not the end.
+                if tell.blocking_send(String::from_utf8_lossy(&line).into_owned()).is_err() {
                     return;
                 }
             }
@@ -72,6 +79,17 @@ impl Typed {
             None => pending().await,
         }
     }
+
+    /// Takes the lines of this time: they are about nothing.
+    pub(crate) async fn drop_for(&mut self, time: Duration) {
+        // The time always runs out.
+        let _ = timeout(time, async {
+            loop {
+                self.next().await;
+            }
+        })
+        .await;
+    }
 }
 
 impl Line {
@@ -92,7 +110,47 @@ impl Line {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+    use tokio::time::Instant;
+
     use super::*;
+
+    #[tokio::test]
+    async fn what_is_typed_into_a_pause_is_taken_and_dropped() {
+        let (type_line, lines) = mpsc::channel(1);
+        let mut typed = Typed::new(lines);
+        let typing = tokio::spawn(async move {
+            for line in ["y", "bluetooth-on", "n 1"] {
+                type_line.send(line.to_owned()).await.unwrap();
+            }
+            type_line
+        });
+        // Whoever types is not held up.
+        let (_, type_line) = tokio::join!(typed.drop_for(Duration::from_millis(300)), typing);
+        let type_line = type_line.unwrap();
+        type_line.send("y 2".to_owned()).await.unwrap();
+        assert_eq!(typed.next().await, Line::Answer { answer: Answer::Yes, to: Some(2) });
+        drop(type_line);
+        let (begun, pause) = (Instant::now(), Duration::from_millis(30));
+        typed.drop_for(pause).await;
+        assert!(begun.elapsed() >= pause, "nobody types any more");
+    }
+
+    proptest! {
+        #[test]
+        fn only_a_yes_is_one(line in "[yYn]?(yes|bluetooth-on)?[ \t\r]?([0-9]{0,25}|\\PC{0,9})[ \r]?") {
+            let words: Vec<_> = line.split_whitespace().collect();
+            let number = words.get(1).and_then(|number| number.parse::<u64>().ok());
+            let yes = matches!(words.first(), Some(&("y" | "Y" | "yes")));
+            match Line::read(&line) {
+                Line::BluetoothOn => prop_assert_eq!(words.first(), Some(&"bluetooth-on")),
+                Line::Answer { answer, to } => {
+                    prop_assert_eq!(to, number);
+                    prop_assert_eq!(answer == Answer::Yes, yes && (words.len() < 2 || number.is_some()));
+                }
+            }
+        }
+    }
 
     #[test]
     fn lines_are_read() {

@@ -147,30 +147,41 @@ impl Desk {
         };
         match event {
             Event::Ready => self.show(State::Ready),
-            Event::Gone => self.show(State::Starting),
+            Event::Gone => {
+                // A question for a touch ends without another word.
+                if self.question.is_some() {
+                    self.tell_window(line);
+                    self.over(None);
+                }
+                self.show(State::Starting);
+            }
             Event::Question { number, touch } => self.ask(number, touch, line),
-            Event::Answered => {
+            Event::Failed { message } => self.words = message,
+            event => {
                 self.tell_window(line);
+                self.window_knows(event, now);
+            }
+        }
+    }
+
+    /// The rest of what the key told, of which the window was told.
+    fn window_knows(&mut self, event: Event, now: Instant) {
+        match event {
+            Event::Answered => {
                 self.over(None);
+                self.show(State::Ready);
             }
             Event::NotReached { bluetooth } => {
-                self.tell_window(line);
                 // The window stays, and its button for Bluetooth works.
                 self.question = None;
-                if let Some(why) = bluetooth {
-                    self.show(State::NoBluetooth(why));
-                }
+                self.show(bluetooth.map_or(State::Ready, State::NoBluetooth));
             }
-            Event::Cancelled => {
-                self.tell_window(line);
-                self.over(now.checked_add(CLOSING));
+            Event::Cancelled => self.over(now.checked_add(CLOSING)),
+            Event::Bluetooth { on: true, .. } => self.show(State::Ready),
+            Event::Bluetooth { on: false, message } => {
+                self.show(State::NoBluetooth(message.unwrap_or_default()));
             }
-            Event::Bluetooth { on, message } => {
-                self.tell_window(line);
-                self.show(if on { State::Ready } else { State::NoBluetooth(message.unwrap_or_default()) });
-            }
-            Event::Failed { message } => self.words = message,
-            Event::Other => self.tell_window(line),
+            _ => {}
         }
     }
 
@@ -179,8 +190,11 @@ impl Desk {
         // Nobody waits for an answer any more.
         if self.question.is_some() {
             self.tell_window(Zeroizing::new(b"{\"event\":\"cancelled\"}\n".to_vec()));
+            self.over(now.checked_add(CLOSING));
+        } else {
+            // One that shows how it ended may stay.
+            self.let_window_go();
         }
-        self.over(now.checked_add(CLOSING));
         let words = std::mem::take(&mut self.words);
         match self.key {
             Key::Paused { .. } => self.key = Key::Paused { ended: true },
@@ -286,7 +300,13 @@ impl Desk {
         self.question = None;
         if let Some(window) = &mut self.window {
             window.until = until;
-            self.actions.push_back(Action::LetWindowGo(window.id));
+        }
+        self.let_window_go();
+    }
+
+    fn let_window_go(&mut self) {
+        if let Some(Window { id, .. }) = self.window {
+            self.actions.push_back(Action::LetWindowGo(id));
         }
     }
 

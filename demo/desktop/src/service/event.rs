@@ -32,6 +32,7 @@ pub(crate) enum Event {
 #[derive(Deserialize)]
 struct Members {
     event: String,
+    kind: Option<String>,
     question: Option<u64>,
     radio: Option<String>,
     on: Option<bool>,
@@ -41,7 +42,7 @@ struct Members {
 impl Event {
     /// Reads a line. `None` if it is no event, such as the message of a crash.
     pub(crate) fn read(line: &[u8]) -> Option<Self> {
-        let Members { event, question, radio, on, message } = serde_json::from_slice(line).ok()?;
+        let Members { event, kind, question, radio, on, message } = serde_json::from_slice(line).ok()?;
         let message = message.map(|message| plain(&message));
         Some(match event.as_str() {
             "ready" => Self::Ready,
@@ -49,7 +50,10 @@ impl Event {
             "touch-wanted" => Self::Question { number: question, touch: true },
             "phone-wanted" => Self::Question { number: question, touch: false },
             "answered" => Self::Answered,
-            "not-reached" => Self::NotReached { bluetooth: radio.and(message) },
+            "not-reached" => {
+                let bluetooth = radio.is_some() || kind.as_deref() == Some("no-radio");
+                Self::NotReached { bluetooth: message.filter(|_| bluetooth) }
+            }
             "cancelled" => Self::Cancelled,
             "bluetooth" => Self::Bluetooth { on: on.unwrap_or(false), message },
             "failed" => Self::Failed { message: message.unwrap_or_default() },
@@ -86,6 +90,10 @@ mod tests {
             (
                 r#"{"event":"not-reached","kind":"no-radio","radio":"bluetooth-off","message":"off\n\u0007"}"#,
                 Event::NotReached { bluetooth: Some("off".to_owned()) },
+            ),
+            (
+                r#"{"event":"not-reached","kind":"no-radio","message":"odd"}"#,
+                Event::NotReached { bluetooth: Some("odd".to_owned()) },
             ),
             (r#"{"event":"bluetooth","on":true}"#, Event::Bluetooth { on: true, message: None }),
             (

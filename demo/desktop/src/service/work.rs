@@ -9,6 +9,7 @@ use tokio::{
     sync::mpsc,
     time::{Instant, sleep_until, timeout},
 };
+use zeroize::Zeroizing;
 
 use super::{
     ServiceArgs,
@@ -96,7 +97,7 @@ impl World {
 
     fn act(&mut self, action: Action, desk: &mut Desk) -> Result<(), Error> {
         match action {
-            Action::StartKey => self.start_key()?,
+            Action::StartKey => self.start_key(desk)?,
             // It ends by itself when nothing can come any more, and tells the phone before.
             Action::StopKey => self.key.iter_mut().for_each(Process::let_go),
             Action::ToKey(line) => {
@@ -121,14 +122,23 @@ impl World {
         Ok(())
     }
 
-    fn start_key(&mut self) -> Result<(), Error> {
+    /// Only the first one has to start. Later, its file may be missing for a moment, as while a package is updated.
+    fn start_key(&mut self, desk: &mut Desk) -> Result<(), Error> {
         self.keys = self.keys.wrapping_add(1);
         let number = self.keys;
         let mut command = Command::new(self.args.hybridge.clone().unwrap_or_else(programs::key));
         command.args(["key", "--events", "json"]).args(&self.args.key);
         let name = move |told| Heard::Key(number, told);
         let key = Process::start(&mut command, Mouth::Stderr, self.tell.clone(), name);
-        self.key = Some(key.map_err(Error::NoKeyProgram)?);
+        match key.map_err(Error::NoKeyProgram) {
+            Ok(key) => self.key = Some(key),
+            Err(error) if number == 1 => return Err(error),
+            Err(error) => {
+                // Its last words are what is told.
+                desk.key_line(Zeroizing::new(error.in_one_line().into_bytes()), now());
+                desk.key_ended(None, now());
+            }
+        }
         Ok(())
     }
 

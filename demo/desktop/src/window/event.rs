@@ -47,6 +47,8 @@ pub struct Reason {
     pub radio: Option<String>,
     /// What of the tunnel service it is.
     pub tunnel: Option<String>,
+    /// The status of CTAP2 that the phone refused with.
+    pub status: Option<u8>,
     /// The error in words.
     pub message: Option<Message>,
     /// The other side can try the same again.

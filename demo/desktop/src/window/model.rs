@@ -16,7 +16,7 @@ use super::{
     text::Message,
 };
 
-/// What is done in the first moment of a page was meant for what was there before.
+/// What is done in the first moment in which a page is to be seen was meant for what was there before.
 pub const GUARD: Duration = Duration::from_millis(500);
 /// How long a result stays.
 pub const RESULT_STAYS: Duration = Duration::from_secs(4);
@@ -181,6 +181,11 @@ impl Model {
         if self.closes.is_some_and(|closes| closes <= now) {
             self.close();
         }
+    }
+
+    /// The window is to be seen now. What is pressed cannot have been meant for it before that.
+    pub fn shown(&mut self, now: Duration) {
+        self.buttons_since = self.buttons_since.max(now);
     }
 
     /// A person has done something. What is done in the first half second of what there is to press is not taken.

@@ -194,6 +194,10 @@ impl Problem {
 
 impl From<Reason> for Problem {
     fn from(reason: Reason) -> Self {
+        if let Some(problem) = reason.status.and_then(Self::of_status) {
+            // The phone's own word says more than the kind.
+            return Self { retry: reason.retry, ..problem };
+        }
         let kind = Kind::of(&reason);
         Self { kind, message: reason.message, retry: reason.retry, bluetooth: Bluetooth::Untouched }
     }

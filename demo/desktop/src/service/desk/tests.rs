@@ -128,6 +128,22 @@ fn a_touch_is_agreed_to_once_and_its_window_goes() {
 }
 
 #[test]
+fn a_question_ends_with_the_device() {
+    let mut bench = Bench::new();
+    bench.key(r#"{"event":"touch-wanted","question":4}"#);
+    bench.actions();
+    bench.key(r#"{"event":"gone"}"#);
+    assert_eq!(bench.actions(), [r#"1 < {"event":"gone"}"#, "let go 1", "show Starting"]);
+    bench.desk.window_line(WindowId(1), b"y\n", bench.now);
+    bench.desk.window_ended(WindowId(1));
+    assert_eq!(bench.actions(), [""; 0], "nobody waits for an answer");
+    bench.key(r#"{"event":"ready"}"#);
+    bench.actions();
+    bench.key(r#"{"event":"gone"}"#);
+    assert_eq!(bench.actions(), ["show Starting"], "there is no window to tell");
+}
+
+#[test]
 fn the_window_of_a_failure_can_switch_bluetooth_on() {
     let mut bench = Bench::new();
     bench.asks(1);
@@ -144,6 +160,27 @@ fn the_window_of_a_failure_can_switch_bluetooth_on() {
     assert_eq!(done, [r#"1 < {"event":"bluetooth","on":true}"#, "show Ready: programs see a security key"]);
     bench.desk.order(Order::BluetoothOn, bench.now);
     assert_eq!(bench.actions(), ["key < bluetooth-on"], "and so can the tray");
+}
+
+#[test]
+fn trouble_with_bluetooth_is_over_when_a_phone_could_be_looked_for() {
+    const OFF: &str = r#"{"event":"not-reached","kind":"no-radio","radio":"bluetooth-off","message":"off"}"#;
+    const READY: &str = "show Ready: programs see a security key";
+    for (end, more) in [
+        (r#"{"event":"answered","status":39}"#, &["let go 2", READY][..]),
+        (r#"{"event":"not-reached","kind":"timed-out","message":"late"}"#, &[READY]),
+        (r#"{"event":"cancelled"}"#, &["let go 2"]),
+        (OFF, &[]),
+    ] {
+        let mut bench = Bench::new();
+        bench.asks(1);
+        bench.key(OFF);
+        assert_eq!(bench.actions().last().unwrap(), "show Ready, but no phone can be reached: off");
+        bench.asks(2);
+        bench.actions();
+        bench.key(end);
+        assert_eq!(bench.actions()[1..], *more, "{end}");
+    }
 }
 
 #[test]
@@ -174,6 +211,25 @@ fn a_key_that_ends_is_started_again_after_longer_and_longer() {
     assert_eq!(bench.actions(), ["show No security key: thread 'main' panicked at"]);
     bench.later(AGAIN);
     assert_eq!(bench.actions(), ["start key"], "it had lasted");
+}
+
+#[test]
+fn a_window_with_an_error_outlives_the_key() {
+    let mut bench = Bench::new();
+    bench.asks(1);
+    bench.key(r#"{"event":"not-reached","kind":"timed-out","message":"late"}"#);
+    bench.actions();
+    bench.desk.key_ended(Some(3), bench.now);
+    assert_eq!(bench.actions()[0], "let go 1");
+    bench.later(AGAIN);
+    assert_eq!((bench.actions(), bench.desk.poll_timeout()), (vec!["start key".to_owned()], None));
+
+    // One that says that it goes has to.
+    bench.key(r#"{"event":"touch-wanted","question":2}"#);
+    bench.desk.window_line(WindowId(2), b"y\n", bench.now);
+    bench.desk.key_ended(Some(3), bench.now);
+    bench.later(CLOSING);
+    assert_eq!(bench.actions().last().unwrap(), "kill 2");
 }
 
 #[test]

@@ -28,6 +28,18 @@ fn yes_is_said_once_and_not_at_once() {
 }
 
 #[test]
+fn the_first_moment_begins_when_the_window_is_seen() {
+    let mut model = Model::new(at(0));
+    tell(&mut model, TOUCH, at(100));
+    model.shown(at(1000));
+    assert_eq!(model.act(Action::Agree, at(1499)), None, "meant for what was there before");
+    tell(&mut model, TOUCH, at(2000));
+    model.shown(at(1900));
+    assert_eq!(model.act(Action::Agree, at(2499)), None, "another question came since");
+    assert_eq!(model.act(Action::Agree, at(2500)), Some(Answer::Yes));
+}
+
+#[test]
 fn closing_is_no_to_what_is_open_once() {
     for line in [TOUCH, WANTED, CODE] {
         let mut model = Model::new(at(0));
@@ -115,6 +127,10 @@ fn kinds_are_told_apart() {
         (r#""kind":"tunnel-service""#, Kind::Tunnel),
         (r#""kind":"tunnel-service","tunnel":"certificate""#, Kind::TunnelCertificate),
         (r#""kind":"excluded""#, Kind::Excluded),
+        (r#""kind":"refused""#, Kind::Refused),
+        (r#""kind":"refused","status":46"#, Kind::NoPasskey),
+        (r#""kind":"refused","status":39"#, Kind::Refused),
+        (r#""kind":"protocol","status":0"#, Kind::Protocol),
         (r#""kind":"of-later""#, Kind::Other),
         (r#""message":"alone""#, Kind::Other),
     ] {

@@ -102,6 +102,7 @@ impl App {
                 if let Some(frame) = &self.frame {
                     frame.show();
                 }
+                self.model.shown(self.now());
             }
             Err(error) => self.fail(event_loop, error),
         }
