@@ -57,7 +57,8 @@ impl Site {
         self.welcome(token, account.id)
     }
 
-    /// Gives whoever is signed in a password, in place of the one there was, which has to be known.
+    /// Gives whoever is signed in a password, in place of the one there was, which has to be known. Whoever came in with
+    /// that one elsewhere is out.
     pub(crate) async fn change_password(
         &self,
         token: Option<&Token>,
@@ -72,8 +73,10 @@ impl Site {
         if account.password.is_some() {
             self.verify((&account.name, Owner::Account), account.password.clone(), former).await?;
         }
-        let hash = self.hasher.hash(password).await?;
-        self.store.run(move |db| account.set_password(db, &hash)).await
+        let (hash, user) = (self.hasher.hash(password).await?, account.id);
+        self.store.run(move |db| account.set_password(db, &hash)).await?;
+        self.visits().end_others(token, user);
+        Ok(())
     }
 
     async fn verify(
