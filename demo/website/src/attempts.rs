@@ -12,7 +12,7 @@ const FIRST_WAIT: Duration = Duration::from_secs(30);
 const LONGEST_WAIT: Duration = Duration::from_secs(15 * 60);
 /// When a name that was let alone starts again.
 const MEMORY: Duration = Duration::from_secs(60 * 60);
-/// The most names that are remembered. The one that was let alone for longest makes room.
+/// The most names without an account that are remembered. The one that was let alone for longest makes room.
 const MAX_NAMES: usize = 10_000;
 
 struct Count {
@@ -20,20 +20,34 @@ struct Count {
     last: Instant,
 }
 
+/// Whether a name is that of an account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Owner {
+    Account,
+    Nobody,
+}
+
 /// Wrong passwords by user name, whether there is such a user or not.
 #[derive(Default)]
 pub(crate) struct Attempts {
-    by_name: HashMap<String, Count>,
+    /// As many as there are accounts at most. None makes room for another: a stranger who makes names up must not have
+    /// a real one forgotten.
+    accounts: HashMap<String, Count>,
+    nobodies: HashMap<String, Count>,
 }
 
 impl Attempts {
     /// Counts an attempt before it is looked at, so that many at once are no way around. The time to wait if it may not
     /// be made.
-    pub(crate) fn begin(&mut self, name: &str, now: Instant) -> Result<(), Duration> {
-        if self.by_name.len() >= MAX_NAMES && !self.by_name.contains_key(name) {
-            self.make_room(now);
+    pub(crate) fn begin(&mut self, name: &str, owner: Owner, now: Instant) -> Result<(), Duration> {
+        let by_name = match owner {
+            Owner::Account => &mut self.accounts,
+            Owner::Nobody => &mut self.nobodies,
+        };
+        if owner == Owner::Nobody && by_name.len() >= MAX_NAMES && !by_name.contains_key(name) {
+            make_room(by_name, now);
         }
-        let count = self.by_name.entry(name.to_owned()).or_insert(Count { wrong: 0, last: now });
+        let count = by_name.entry(name.to_owned()).or_insert(Count { wrong: 0, last: now });
         let quiet = now.saturating_duration_since(count.last);
         if quiet >= MEMORY {
             count.wrong = 0;
@@ -48,18 +62,18 @@ impl Attempts {
 
     /// The password was right.
     pub(crate) fn succeed(&mut self, name: &str) {
-        self.by_name.remove(name);
+        self.accounts.remove(name);
     }
+}
 
-    fn make_room(&mut self, now: Instant) {
-        self.by_name.retain(|_, count| now.saturating_duration_since(count.last) < MEMORY);
-        if self.by_name.len() < MAX_NAMES {
-            return;
-        }
-        let oldest = self.by_name.iter().min_by_key(|(_, count)| count.last);
-        if let Some(name) = oldest.map(|(name, _)| name.clone()) {
-            self.by_name.remove(&name);
-        }
+fn make_room(by_name: &mut HashMap<String, Count>, now: Instant) {
+    by_name.retain(|_, count| now.saturating_duration_since(count.last) < MEMORY);
+    if by_name.len() < MAX_NAMES {
+        return;
+    }
+    let oldest = by_name.iter().min_by_key(|(_, count)| count.last);
+    if let Some(name) = oldest.map(|(name, _)| name.clone()) {
+        by_name.remove(&name);
     }
 }
 
@@ -79,32 +93,33 @@ mod tests {
     fn after_five_wrong_ones_each_takes_longer() {
         let (mut attempts, mut now) = (Attempts::default(), Instant::now());
         for _ in 0..5 {
-            attempts.begin("ada", now).unwrap();
+            attempts.begin("ada", Owner::Account, now).unwrap();
         }
         for seconds in [30, 60, 120, 240, 480, 900, 900] {
             let wait = Duration::from_secs(seconds);
-            assert_eq!(attempts.begin("ada", now), Err(wait));
+            assert_eq!(attempts.begin("ada", Owner::Account, now), Err(wait));
             now += wait;
-            attempts.begin("ada", now).unwrap();
+            attempts.begin("ada", Owner::Account, now).unwrap();
         }
-        attempts.begin("bob", now).unwrap();
+        attempts.begin("bob", Owner::Account, now).unwrap();
         attempts.succeed("ada");
-        attempts.begin("ada", now).unwrap();
+        attempts.begin("ada", Owner::Account, now).unwrap();
     }
 
     #[test]
     fn an_hour_later_it_is_forgotten_and_memory_is_bounded() {
         let (mut attempts, start) = (Attempts::default(), Instant::now());
         for _ in 0..5 {
-            attempts.begin("ada", start).unwrap();
+            attempts.begin("ada", Owner::Account, start).unwrap();
         }
         let later = start + MEMORY;
         for _ in 0..5 {
-            attempts.begin("ada", later).unwrap();
+            attempts.begin("ada", Owner::Account, later).unwrap();
         }
         for number in 0..MAX_NAMES + 10 {
-            attempts.begin(&number.to_string(), later + Duration::from_secs(1)).unwrap();
+            let name = number.to_string();
+            attempts.begin(&name, Owner::Nobody, later + Duration::from_secs(1)).unwrap();
         }
-        assert_eq!(attempts.by_name.len(), MAX_NAMES);
+        assert_eq!((attempts.accounts.len(), attempts.nobodies.len()), (1, MAX_NAMES));
     }
 }

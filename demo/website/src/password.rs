@@ -7,7 +7,7 @@ use argon2::{
     password_hash::{PasswordHash, PasswordHasher, SaltString},
 };
 use serde::{Deserialize, Deserializer};
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use zeroize::Zeroizing;
 
 use crate::error::SiteError;
@@ -86,6 +86,11 @@ impl fmt::Debug for Hash {
     }
 }
 
+/// A place in the queue of a hasher.
+pub(crate) struct Place(
+    #[expect(dead_code, reason = "it is held, and given back on drop")] OwnedSemaphorePermit,
+);
+
 /// Hashes on threads of their own, a few at a time: each takes 19 MiB and some hundredths of a second.
 #[derive(Clone)]
 pub(crate) struct Hasher {
@@ -105,21 +110,31 @@ impl Hasher {
         })
     }
 
+    /// A place in the queue, if there is one.
+    pub(crate) fn place(&self) -> Result<Place, SiteError> {
+        Arc::clone(&self.queue).try_acquire_owned().map(Place).map_err(|_| SiteError::Busy)
+    }
+
     pub(crate) async fn hash(&self, password: Password) -> Result<Hash, SiteError> {
-        self.work(move || Hash::of(&password)).await?.ok_or(SiteError::Broken)
+        self.work(self.place()?, move || Hash::of(&password)).await?.ok_or(SiteError::Broken)
     }
 
     /// Whether it is the password. Without a hash it never is, which takes as long to find out.
-    pub(crate) async fn verify(&self, hash: Option<Hash>, password: Password) -> Result<bool, SiteError> {
+    pub(crate) async fn verify(
+        &self,
+        place: Place,
+        hash: Option<Hash>,
+        password: Password,
+    ) -> Result<bool, SiteError> {
         let (known, hash) = (hash.is_some(), hash.unwrap_or_else(|| self.nobody.clone()));
-        self.work(move || hash.matches(&password) && known).await
+        self.work(place, move || hash.matches(&password) && known).await
     }
 
     async fn work<T: Send + 'static>(
         &self,
+        _place: Place,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, SiteError> {
-        let _place = self.queue.try_acquire().map_err(|_| SiteError::Busy)?;
         let worker = Arc::clone(&self.workers).acquire_owned().await.map_err(|_| SiteError::Broken)?;
         // The permit goes along: the work goes on when nobody waits for it any more.
         let hashed = tokio::task::spawn_blocking(move || {
@@ -145,11 +160,13 @@ mod tests {
         let hash = hasher.hash(password("correct horse")).await.unwrap();
         assert!(hash.as_str().starts_with("$argon2id$v=19$m=19456,t=2,p=1$"));
         let stored = Some(Hash::stored(hash.as_str().to_owned()));
-        assert!(hasher.verify(stored.clone(), password("correct horse")).await.unwrap());
-        assert!(!hasher.verify(stored, password("correct horsf")).await.unwrap());
-        assert!(!hasher.verify(None, password("nobody has this password")).await.unwrap());
+        let verify =
+            async |hash, text| hasher.verify(hasher.place().unwrap(), hash, password(text)).await.unwrap();
+        assert!(verify(stored.clone(), "correct horse").await);
+        assert!(!verify(stored, "correct horsf").await);
+        assert!(!verify(None, "nobody has this password").await);
         let damaged = Some(Hash::stored("$argon2id$".to_owned()));
-        assert!(!hasher.verify(damaged, password("correct horse")).await.unwrap());
+        assert!(!verify(damaged, "correct horse").await);
     }
 
     #[test]

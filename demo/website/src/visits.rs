@@ -14,10 +14,11 @@ use crate::{
 };
 
 /// How long a visit lasts after the last request.
-pub(crate) const LIFETIME: Duration = Duration::from_secs(60 * 60);
+const LIFETIME: Duration = Duration::from_secs(60 * 60);
 /// How long the site waits for the answer to a question.
 const PATIENCE: Duration = Duration::from_secs(10 * 60);
-/// The most visits at a time. The one that was quiet for longest makes room.
+/// The most visits at a time. The one that was quiet for longest makes room, of those that nobody is signed in to if there
+/// are any: anybody can begin as many of them as they like.
 const MAX_VISITS: usize = 10_000;
 
 /// A question to the browser. It can be answered once.
@@ -133,12 +134,18 @@ impl Visits {
         }
     }
 
+    /// Forgets the visits of a user, but for one.
+    pub(crate) fn end_others(&mut self, kept: Option<&Token>, user: Uuid) {
+        self.by_token.retain(|token, visit| visit.user != Some(user) || kept == Some(token));
+    }
+
     fn begin(&mut self, visit: Visit, now: Instant) -> Result<Token, SiteError> {
         if self.by_token.len() >= MAX_VISITS {
             self.by_token.retain(|_, visit| visit.is_alive(now));
         }
         if self.by_token.len() >= MAX_VISITS {
-            let quietest = self.by_token.iter().min_by_key(|(_, visit)| visit.last_seen);
+            let order = |visit: &Visit| (visit.user.is_some(), visit.last_seen);
+            let quietest = self.by_token.iter().min_by_key(|(_, visit)| order(visit));
             let quietest = quietest.map(|(token, _)| token.clone());
             self.end(quietest.as_ref());
         }
@@ -201,5 +208,28 @@ mod tests {
         assert_eq!(visits.user(tokens.first(), end), None);
         assert_eq!(visits.user(tokens.get(1), end), Some(user));
         assert_eq!(visits.user(tokens.last(), end), Some(user));
+    }
+
+    #[test]
+    fn visits_of_nobody_make_room_first() {
+        let (mut visits, start, user) = (Visits::default(), Instant::now(), Uuid::new_v4());
+        let signed_in = visits.sign_in(None, user, start).unwrap();
+        for number in 0..=u64::try_from(MAX_VISITS).unwrap() {
+            let later = start + Duration::from_millis(number);
+            visits.begin(Visit { last_seen: Some(later), ..Visit::default() }, later).unwrap();
+        }
+        assert_eq!(visits.by_token.len(), MAX_VISITS);
+        assert_eq!(visits.user(Some(&signed_in), start + Duration::from_secs(60)), Some(user));
+    }
+
+    #[test]
+    fn the_other_visits_of_one_user_end() {
+        let (mut visits, now) = (Visits::default(), Instant::now());
+        let (ada, bob) = (Uuid::new_v4(), Uuid::new_v4());
+        let [here, there] = [(); 2].map(|()| visits.sign_in(None, ada, now).unwrap());
+        let other = visits.sign_in(None, bob, now).unwrap();
+        visits.end_others(Some(&here), ada);
+        let left = [&here, &there, &other].map(|token| visits.user(Some(token), now));
+        assert_eq!(left, [Some(ada), None, Some(bob)]);
     }
 }

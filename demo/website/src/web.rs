@@ -15,11 +15,7 @@ use axum::{
     routing::{get, post},
 };
 
-use crate::{
-    error::SiteError,
-    site::Site,
-    visits::{LIFETIME, Token},
-};
+use crate::{error::SiteError, site::Site, visits::Token};
 
 /// The largest request body in bytes. The answer of a passkey is a few hundred, one with certificates a few thousand.
 const MAX_BODY: usize = 64 * 1024;
@@ -105,8 +101,9 @@ const fn cookie_name(site: &Site) -> &'static str {
 
 fn cookie(site: &Site, token: Option<&Token>) -> String {
     let (name, secure) = (cookie_name(site), if site.is_secure() { "; Secure" } else { "" });
-    let (value, age) = token.map_or(("", 0), |token| (token.as_str(), LIFETIME.as_secs()));
-    format!("{name}={value}; Path=/; HttpOnly; SameSite=Strict; Max-Age={age}{secure}")
+    // A visit goes on with each request, which an age in the browser would not: the site knows when it is over.
+    let (value, age) = token.map_or(("", "; Max-Age=0"), |token| (token.as_str(), ""));
+    format!("{name}={value}; Path=/; HttpOnly; SameSite=Strict{age}{secure}")
 }
 
 #[cfg(test)]

@@ -179,6 +179,28 @@ async fn the_last_way_in_is_kept() {
 }
 
 #[tokio::test]
+async fn a_new_password_or_a_deleted_passkey_signs_out_elsewhere() {
+    let host = start().await;
+    let [mut here, mut there, mut eve] = [(); 3].map(|()| Browser::new(&host));
+    here.form("/password/register", &credentials("ada")).await.leads_to("/account");
+    eve.form("/password/register", &credentials("eve")).await.leads_to("/account");
+    let id = add(&mut here, &mut Device::new(true, Voucher::Nobody), "ada").await;
+    let wrong = [("former", "guess"), ("password", "another long password")];
+    let change = [("former", PASSWORD), ("password", PASSWORD)];
+    for (path, form, signed_in) in [
+        ("/account/password", &wrong[..], true),
+        ("/account/password", &change, false),
+        ("/account/delete", &[("id", &id)], false),
+    ] {
+        there.form("/password/sign-in", &credentials("ada")).await.leads_to("/account");
+        here.form(path, form).await;
+        assert_eq!(there.user().await.is_some(), signed_in, "{path}");
+        assert_eq!(here.user().await.as_deref(), Some("ada"), "{path}");
+        assert_eq!(eve.user().await.as_deref(), Some("eve"), "{path}");
+    }
+}
+
+#[tokio::test]
 async fn a_passkey_deleted_while_it_is_asked_for_is_refused() {
     let mut browser = Browser::new(&start().await);
     let (mut first, mut second) = (Device::new(true, Voucher::Nobody), Device::new(true, Voucher::Nobody));

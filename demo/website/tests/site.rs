@@ -180,6 +180,8 @@ async fn the_cookie_is_out_of_reach_for_scripts_and_changes_at_sign_in() {
     assert!(
         cookie.starts_with("visit=") && cookie.contains("; HttpOnly") && cookie.contains("; SameSite=Strict")
     );
+    // A browser that counted for itself would forget a visit that goes on.
+    assert!(!cookie.contains("Max-Age") && !cookie.contains("Expires"), "{cookie}");
     let before = browser.cookie.clone().unwrap();
     browser.register("ada").await.granted();
     let after = browser.cookie.clone().unwrap();
@@ -187,7 +189,10 @@ async fn the_cookie_is_out_of_reach_for_scripts_and_changes_at_sign_in() {
     browser.cookie = Some(before);
     assert_eq!(browser.user().await, None);
     browser.cookie = Some(after.clone());
-    browser.post("/api/sign-out", &json!({})).await.granted();
+    let left = browser.post("/api/sign-out", &json!({})).await;
+    assert!(
+        left.headers["set-cookie"].contains("visit=;") && left.headers["set-cookie"].contains("; Max-Age=0")
+    );
     browser.cookie = Some(after);
     assert_eq!(browser.user().await, None, "signed out on the server too");
 }

@@ -16,7 +16,8 @@ impl Site {
         self.store.run(move |db| account.rename(db, &id, &name)).await
     }
 
-    /// Deletes a passkey of whoever is signed in, unless it is the last way in.
+    /// Deletes a passkey of whoever is signed in, unless it is the last way in. Whoever came in with it elsewhere is
+    /// out.
     pub(crate) async fn delete(&self, token: Option<&Token>, id: Vec<u8>) -> Result<(), SiteError> {
         let user = self.signed_in(token).await?.ok_or(SiteError::SignedOut)?.id;
         let policies = self.policies.clone();
@@ -34,6 +35,8 @@ impl Site {
                 }
                 account.delete(db, &id)
             })
-            .await
+            .await?;
+        self.visits().end_others(token, user);
+        Ok(())
     }
 }

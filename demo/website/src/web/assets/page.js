@@ -6,7 +6,7 @@ const element = (id) => document.getElementById(id);
 class Told extends Error {}
 
 async function call(path, body) {
-  const options = body === undefined ? {} : {
+  const options = {
     method: "POST",
     headers: { "Content-Type": "application/json" },
     body: JSON.stringify(body),
