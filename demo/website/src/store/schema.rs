@@ -10,7 +10,8 @@ use super::StoreError;
 const APPLICATION: i64 = 0x6879_6272;
 
 /// What leads from each version to the next. A version that was published is never changed.
-const STEPS: [&str; 1] = ["
+const STEPS: [&str; 2] = [
+    "
     CREATE TABLE accounts (
         id BLOB PRIMARY KEY NOT NULL,
         name TEXT UNIQUE NOT NULL,
@@ -33,7 +34,12 @@ const STEPS: [&str; 1] = ["
         name TEXT PRIMARY KEY NOT NULL,
         belongs TEXT NOT NULL
     ) STRICT;
-"];
+",
+    "
+    ALTER TABLE passkeys ADD COLUMN root BLOB;
+    ALTER TABLE passkeys ADD COLUMN verified INTEGER NOT NULL DEFAULT 0;
+",
+];
 
 /// Brings a database up to date, and sets what SQLite forgets. Nothing is written before it is known to be whole and this
 /// program's.
@@ -102,14 +108,28 @@ mod tests {
         migrate(&mut connection, &STEPS).unwrap();
         connection.execute("INSERT INTO memberships VALUES ('ada', 'staff')", ()).unwrap();
         let next = "ALTER TABLE memberships ADD COLUMN since INTEGER NOT NULL DEFAULT 7";
-        migrate(&mut connection, &[STEPS[0], next]).unwrap();
-        assert_eq!(version_of(&connection), 2);
+        migrate(&mut connection, &[STEPS[0], STEPS[1], next]).unwrap();
+        assert_eq!(version_of(&connection), 3);
         let row = connection.query_row("SELECT name, since FROM memberships", (), |row| {
             Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?))
         });
         assert_eq!(row.unwrap(), ("ada".to_owned(), 7));
         let refused = migrate(&mut connection, &STEPS);
-        assert!(matches!(refused, Err(StoreError::Newer { found: 2, known: 1, .. })), "{refused:?}");
+        assert!(matches!(refused, Err(StoreError::Newer { found: 3, known: 2, .. })), "{refused:?}");
+    }
+
+    #[test]
+    fn passkeys_of_the_first_version_have_no_root_and_no_check_noted() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        migrate(&mut connection, &STEPS[..1]).unwrap();
+        let rows = "INSERT INTO accounts VALUES (x'01', 'ada', 'staff', NULL, 1);
+                    INSERT INTO passkeys VALUES (x'02', x'01', 'a key', '{}', x'03', 'usb', 4, NULL);";
+        connection.execute_batch(rows).unwrap();
+        migrate(&mut connection, &STEPS).unwrap();
+        let row = connection.query_row("SELECT name, root, verified FROM passkeys", (), |row| {
+            Ok((row.get::<_, String>(0)?, row.get::<_, Option<Vec<u8>>>(1)?, row.get::<_, bool>(2)?))
+        });
+        assert_eq!(row.unwrap(), ("a key".to_owned(), None, false));
     }
 
     #[test]
@@ -117,8 +137,8 @@ mod tests {
         let mut connection = Connection::open_in_memory().unwrap();
         migrate(&mut connection, &STEPS).unwrap();
         let bad = "CREATE TABLE more (a INTEGER); CREATE TABLE memberships (a INTEGER);";
-        assert!(matches!(migrate(&mut connection, &[STEPS[0], bad]), Err(StoreError::Other(_))));
-        assert_eq!(version_of(&connection), 1);
+        assert!(matches!(migrate(&mut connection, &[STEPS[0], STEPS[1], bad]), Err(StoreError::Other(_))));
+        assert_eq!(version_of(&connection), 2);
         assert!(connection.prepare("SELECT a FROM more").is_err());
     }
 

@@ -7,7 +7,7 @@ use crate::{
     names::MAX_NAME,
     passkey::Stored,
     password::MIN_CHARS,
-    policy::Policy,
+    policy::{Policy, WayIn},
     store::{Account, MAX_PASSKEYS},
 };
 
@@ -70,8 +70,10 @@ fn entry(number: usize, passkey: &Stored, policy: &Policy) -> Markup {
     html! {
         article aria-labelledby=(title) {
             h3 id=(title) { (passkey.name) }
-            @if let Err(breach) = policy.check(&passkey.credential, passkey.credential.user_verified) {
+            @if let Err(breach) = policy.check(passkey, true) {
                 p.bad { "Not allowed in your group: " (breach) "." }
+            } @else if policy.way_in(passkey) != WayIn::Open {
+                p.help { "Allowed in your group once its device checks that it is you." }
             }
             dl.facts { @for (name, words) in facts { dt { (name) } dd { (words) } } }
             div.actions {
