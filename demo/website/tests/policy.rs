@@ -134,6 +134,19 @@ async fn who_is_not_verified_is_let_in_only_where_that_will_do() {
     assert!(said.contains("did not check that it is you"), "{said}");
 }
 
+#[tokio::test]
+async fn who_was_verified_and_is_not_this_time_learns_that_it_is_not_the_group() {
+    let host = start().await;
+    let (mut browser, mut device) = (Browser::new(&host), Device::new(true, Voucher::Nobody));
+    register(&mut browser, &mut device, "ada", "everyone").await.granted();
+    device.verifies = false;
+    for (name, why) in [("ada", "when the passkey was made"), ("", "without your user name")] {
+        let said = sign_in(&mut browser, &device, name).await.refused(403);
+        assert!(said.contains("did not check that it is you") && said.contains(why), "{said}");
+        assert!(said.contains("let it check") && !said.contains("everyone"), "{said}");
+    }
+}
+
 /// Somebody of the group `everyone` whose certified passkey was made without a check of its owner, and a synced one.
 async fn unverified(host: &Host) -> (Browser, Device, String) {
     let mut browser = Browser::new(host);

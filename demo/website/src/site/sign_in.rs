@@ -109,8 +109,12 @@ impl Site {
         let passkey = account.passkey(answer.get_credential_id()).ok_or(SiteError::UnknownPasskey)?;
         let policy = self.policies.of(&account.group)?;
         let advice = advice(&account, policy, answer.get_credential_id());
+        let unchecked = state.unchecked(policy);
         let result = state.finish(&self.webauthn, answer, &passkey.credential);
-        let result = result.map_err(|error| not_verified(error, &account.group, advice))?;
+        let result = result.map_err(|error| match (error, unchecked) {
+            (WebauthnError::UserNotVerified, Some(why)) => SiteError::Unchecked(why),
+            (error, _) => not_verified(error, &account.group, advice),
+        })?;
         let mut used = passkey.after(&result);
         let checked = policy.check(&used, result.user_verified());
         checked.map_err(|breach| SiteError::Refused { group: account.group.clone(), breach, advice })?;
@@ -138,6 +142,19 @@ enum Asked {
 }
 
 impl Asked {
+    /// Why the device has to check its owner where the group does not ask for it.
+    const fn unchecked(&self, policy: &Policy) -> Option<&'static str> {
+        match (policy.verification, self) {
+            (Verification::Required, _) => None,
+            (Verification::Preferred, Self::User(_)) => {
+                Some("It did when the passkey was made, and has to each time since.")
+            }
+            (Verification::Preferred, Self::Anybody(_)) => {
+                Some("It has to when you sign in without your user name.")
+            }
+        }
+    }
+
     fn finish(
         self,
         webauthn: &Webauthn,
