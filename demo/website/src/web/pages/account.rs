@@ -70,11 +70,7 @@ fn entry(number: usize, passkey: &Stored, policy: &Policy) -> Markup {
     html! {
         article aria-labelledby=(title) {
             h3 id=(title) { (passkey.name) }
-            @if let Err(breach) = policy.check(passkey, true) {
-                p.bad { "Not allowed in your group: " (breach) "." }
-            } @else if policy.way_in(passkey) != WayIn::Open {
-                p.help { "Allowed in your group once its device checks that it is you." }
-            }
+            (standing(passkey, policy))
             dl.facts { @for (name, words) in facts { dt { (name) } dd { (words) } } }
             div.actions {
                 form.rename method="post" action="/account/rename" {
@@ -88,6 +84,17 @@ fn entry(number: usize, passkey: &Stored, policy: &Policy) -> Markup {
                     button.danger type="submit" aria-describedby=(title) { "Delete" }
                 }
             }
+        }
+    }
+}
+
+/// What sign-in would say of a passkey.
+fn standing(passkey: &Stored, policy: &Policy) -> Markup {
+    html! {
+        @if let Err(breach) = policy.check(passkey, true) {
+            p.bad { "Not allowed in your group: " (breach) "." }
+        } @else if policy.way_in(passkey) != WayIn::Open {
+            p.help { "Allowed in your group once its device checks that it is you." }
         }
     }
 }
