@@ -59,6 +59,11 @@ pub enum SiteError {
         /// What the person may do.
         advice: &'static str,
     },
+    /// The device did not check its owner this time, which has a reason other than the group's rules.
+    #[error(
+        "The device did not check that it is you, by fingerprint, face or PIN. {0} Start again, and let it check."
+    )]
+    Unchecked(&'static str),
     /// User name and password do not belong together; which of them is wrong is not told.
     #[error("This user name and password do not belong together.")]
     WrongPassword,
@@ -107,6 +112,7 @@ impl SiteError {
             Self::UnknownPasskey | Self::NotVerified(_) => StatusCode::UNAUTHORIZED,
             Self::WrongPassword | Self::SignedOut => StatusCode::UNAUTHORIZED,
             Self::ForeignPage | Self::Refused { .. } | Self::NoPasswords(_) => StatusCode::FORBIDDEN,
+            Self::Unchecked(_) => StatusCode::FORBIDDEN,
             Self::NoAccount => StatusCode::NOT_FOUND,
             Self::NameTaken | Self::AlreadyRegistered => StatusCode::CONFLICT,
             Self::NoPasskey | Self::LastWayIn => StatusCode::CONFLICT,

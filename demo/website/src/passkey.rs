@@ -2,7 +2,9 @@
 
 use ciborium::Value;
 use time::OffsetDateTime;
-use webauthn_rs::prelude::{Credential, ParsedAttestationData, RegisterPublicKeyCredential, Uuid};
+use webauthn_rs::prelude::{
+    AuthenticationResult, Credential, ParsedAttestationData, Passkey, RegisterPublicKeyCredential, Uuid,
+};
 use webauthn_rs_proto::AuthenticatorTransport;
 
 /// The ways of transport that have words, as browsers name them.
@@ -60,6 +62,10 @@ pub(crate) struct Stored {
     pub(crate) aaguid: Uuid,
     /// How browsers reach it, in their names, with spaces between.
     pub(crate) transports: String,
+    /// The SHA-256 of the maker's root certificate that vouched for its device when the site last had to look.
+    pub(crate) root: Option<Vec<u8>>,
+    /// Whether its device has ever checked its owner.
+    pub(crate) verified: bool,
     /// In seconds since 1970.
     pub(crate) created: i64,
     pub(crate) last_used: Option<i64>,
@@ -72,12 +78,22 @@ impl Stored {
         let transports = answer.response.transports.iter().flatten().filter_map(transport);
         Self {
             name: maker(aaguid).unwrap_or("Passkey").to_owned(),
+            verified: credential.user_verified,
+            root: None,
             credential,
             aaguid,
             transports: transports.collect::<Vec<_>>().join(" "),
             created: now(),
             last_used: None,
         }
+    }
+
+    /// The same after a sign-in, with what that tells of it.
+    pub(crate) fn after(&self, result: &AuthenticationResult) -> Self {
+        let mut passkey = Passkey::from(self.credential.clone());
+        passkey.update_credential(result);
+        let verified = self.verified || result.user_verified();
+        Self { credential: passkey.into(), verified, ..self.clone() }
     }
 
     /// Where its private key is.

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use webauthn_rs::prelude::{AttestationCaList, Credential, ParsedAttestationData};
 
 pub use self::file::PolicyError;
-use crate::error::SiteError;
+use crate::{error::SiteError, passkey::Stored};
 
 /// The group of whoever chooses none.
 pub(crate) const EVERYONE: &str = "everyone";
@@ -77,20 +77,28 @@ impl fmt::Display for Breach {
     }
 }
 
+/// Whether somebody gets in. What is better comes later.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum WayIn {
+    Closed,
+    /// If the device checks its owner, which it has never done so far.
+    IfVerified,
+    Open,
+}
+
 impl Policy {
     /// Whether a passkey may be used. `verified` says whether the device has checked its owner this time.
-    pub(crate) fn check(&self, passkey: &Credential, verified: bool) -> Result<(), Breach> {
+    pub(crate) fn check(&self, passkey: &Stored, verified: bool) -> Result<(), Breach> {
         match self.kinds {
-            Kinds::DeviceBound if passkey.backup_eligible => return Err(Breach::Synced),
-            Kinds::Synced if !passkey.backup_eligible => return Err(Breach::DeviceBound),
+            Kinds::DeviceBound if passkey.credential.backup_eligible => return Err(Breach::Synced),
+            Kinds::Synced if !passkey.credential.backup_eligible => return Err(Breach::DeviceBound),
             _ => {}
         }
         if self.attestation == Attestation::Required {
-            if !is_certified(passkey) {
+            if !is_certified(&passkey.credential) {
                 return Err(Breach::NoAttestation);
             }
-            let trusted = |roots| matches!(passkey.verify_attestation(roots), Ok(Some(_)));
-            if !self.roots.as_ref().is_none_or(trusted) {
+            if self.roots.is_some() && self.root(passkey).is_none() {
                 return Err(Breach::UntrustedMaker);
             }
         }
@@ -98,6 +106,34 @@ impl Policy {
             return Err(Breach::NotVerified);
         }
         Ok(())
+    }
+
+    /// Whether a passkey gets somebody in, as far as is known before the device is asked.
+    pub(crate) fn way_in(&self, passkey: &Stored) -> WayIn {
+        match self.check(passkey, true) {
+            Err(_) => WayIn::Closed,
+            Ok(()) if self.check(passkey, passkey.verified).is_err() => WayIn::IfVerified,
+            Ok(()) => WayIn::Open,
+        }
+    }
+
+    /// Notes who vouches for a passkey. The certificate of a device expires before the passkey does: what it has shown
+    /// once counts for as long as the root is on the list.
+    pub(crate) fn note_root(&self, passkey: &mut Stored) {
+        if let Some(root) = self.root(passkey) {
+            passkey.root = Some(root);
+        }
+    }
+
+    /// Which root vouches for a passkey: the one that is noted, or if that is not on the list, one that does so today.
+    fn root(&self, passkey: &Stored) -> Option<Vec<u8>> {
+        let roots = self.roots.as_ref()?;
+        let listed = |root: &&Vec<u8>| roots.cas().keys().any(|listed| listed.as_slice() == root.as_slice());
+        if let Some(noted) = passkey.root.as_ref().filter(listed) {
+            return Some(noted.clone());
+        }
+        let root = passkey.credential.verify_attestation(roots).ok()??;
+        root.get_kid().ok().map(|root| root.as_slice().to_vec())
     }
 
     /// The policy in words, a sentence each.
@@ -127,7 +163,7 @@ impl Policy {
 }
 
 /// Whether somebody else than the passkey itself vouches for it.
-pub(crate) const fn is_certified(passkey: &Credential) -> bool {
+const fn is_certified(passkey: &Credential) -> bool {
     matches!(
         passkey.attestation.data,
         ParsedAttestationData::Basic(_) | ParsedAttestationData::AttCa(_) | ParsedAttestationData::AnonCa(_)

@@ -135,6 +135,67 @@ async fn who_is_not_verified_is_let_in_only_where_that_will_do() {
 }
 
 #[tokio::test]
+async fn who_was_verified_and_is_not_this_time_learns_that_it_is_not_the_group() {
+    let host = start().await;
+    let (mut browser, mut device) = (Browser::new(&host), Device::new(true, Voucher::Nobody));
+    register(&mut browser, &mut device, "ada", "everyone").await.granted();
+    device.verifies = false;
+    for (name, why) in [("ada", "when the passkey was made"), ("", "without your user name")] {
+        let said = sign_in(&mut browser, &device, name).await.refused(403);
+        assert!(said.contains("did not check that it is you") && said.contains(why), "{said}");
+        assert!(said.contains("let it check") && !said.contains("everyone"), "{said}");
+    }
+}
+
+/// Somebody of the group `everyone` whose certified passkey was made without a check of its owner, and a synced one.
+async fn unverified(host: &Host) -> (Browser, Device, String) {
+    let mut browser = Browser::new(host);
+    let mut bound = Device::new(false, Voucher::Maker(Maker::new("A maker")));
+    bound.verifies = false;
+    register(&mut browser, &mut bound, "ada", "everyone").await.granted();
+    register(&mut browser, &mut Device::new(true, Voucher::Nobody), "ada", "everyone").await.granted();
+    let page = browser.get("/account").await.body;
+    let id = page.split_once("name=\"id\" value=\"").unwrap().1.split_once('"').unwrap().0.to_owned();
+    (browser, bound, id)
+}
+
+const ONCE_CHECKED: &str = "once its device checks that it is you";
+
+#[tokio::test]
+async fn a_passkey_that_sign_in_would_take_is_the_last_way_in() {
+    let store = Store::in_memory().unwrap();
+    let host = start_with(store.clone(), Policies::built_in()).await;
+    let (mut browser, mut bound, id) = unverified(&host).await;
+    store.set_group("ada", "staff").unwrap();
+    let page = browser.get("/account").await.body;
+    assert_eq!((page.matches("Not allowed").count(), page.matches(ONCE_CHECKED).count()), (1, 1));
+    let form = [("id", id.as_str())];
+    assert!(browser.form("/account/delete", &form).await.says(409).contains("last way"));
+    bound.verifies = true;
+    sign_in(&mut browser, &bound, "ada").await.granted();
+}
+
+#[tokio::test]
+async fn a_check_at_sign_in_is_remembered() {
+    let store = Store::in_memory().unwrap();
+    let host = start_with(store.clone(), Policies::built_in()).await;
+    let (mut browser, mut bound, _) = unverified(&host).await;
+    store.set_group("ada", "staff").unwrap();
+    let mut other = Device::new(false, Voucher::Maker(Maker::new("Another")));
+    register(&mut browser, &mut other, "ada", "staff").await.granted();
+    let page = browser.get("/account").await.body;
+    let id = page.rsplit_once("name=\"id\" value=\"").unwrap().1.split_once('"').unwrap().0.to_owned();
+    let form = [("id", id.as_str())];
+    // What is left might be a device that cannot check anybody.
+    assert!(browser.form("/account/delete", &form).await.says(409).contains("last way"));
+    bound.verifies = true;
+    sign_in(&mut browser, &bound, "ada").await.granted();
+    assert!(!browser.get("/account").await.body.contains(ONCE_CHECKED));
+    browser.form("/account/delete", &form).await.leads_to("/account");
+    sign_in(&mut browser, &bound, "ada").await.granted();
+}
+
+#[tokio::test]
 async fn a_passkey_that_becomes_synced_is_noticed() {
     let host = start().await;
     let mut browser = Browser::new(&host);
@@ -146,21 +207,23 @@ async fn a_passkey_that_becomes_synced_is_noticed() {
     assert_eq!(browser.user().await.as_deref(), Some("ada"), "the visit of the registration goes on");
 }
 
-async fn with_roots(maker: &Maker) -> Host {
+/// A group for whoever a maker on a list vouches for, and one where any maker will do.
+fn with_roots(maker: &Maker) -> Policies {
     let folder = tempfile::tempdir().unwrap();
     let policy = folder.path().join("policy.toml");
     let rules = "attestation = \"required\"\nattestation-roots = \"roots.pem\"\n\
                  passkeys = \"device-bound\"\nuser-verification = \"required\"\npassword = false\n";
-    std::fs::write(&policy, format!("[everyone]\n{rules}")).unwrap();
+    let open = rules.replace("attestation-roots = \"roots.pem\"\n", "");
+    std::fs::write(&policy, format!("[everyone]\n{rules}[open]\n{open}")).unwrap();
     let roots = format!("One.\n{}Two.\n{}", Maker::new("Another").root_pem(), maker.root_pem());
     std::fs::write(folder.path().join("roots.pem"), roots).unwrap();
-    start_with(Store::in_memory().unwrap(), Policies::read(&policy).unwrap()).await
+    Policies::read(&policy).unwrap()
 }
 
 #[tokio::test]
 async fn only_makers_on_the_list_count_where_there_is_one() {
     let (trusted, other) = (Maker::new("Trusted"), Maker::new("Trusted"));
-    let host = with_roots(&trusted).await;
+    let host = start_with(Store::in_memory().unwrap(), with_roots(&trusted)).await;
     let mut browser = Browser::new(&host);
     let mut device = Device::new(false, Voucher::Maker(other));
     let said = register(&mut browser, &mut device, "ada", "").await.refused(403);
@@ -168,6 +231,44 @@ async fn only_makers_on_the_list_count_where_there_is_one() {
     device.voucher = Voucher::Maker(trusted);
     register(&mut browser, &mut device, "ada", "").await.granted();
     sign_in(&mut browser, &device, "ada").await.granted();
+}
+
+#[tokio::test]
+async fn a_certificate_that_expires_locks_nobody_out() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("accounts.sqlite");
+    let database = rusqlite::Connection::open(&path).unwrap();
+    let store = Store::open(&path).unwrap();
+    let roots = || database.query_row("SELECT count(root) FROM passkeys", (), |row| row.get::<_, i64>(0));
+    let maker = Maker::new("Trusted");
+    let (with, without) = (with_roots(&maker), with_roots(&Maker::new("Trusted")));
+    let host = start_with(store.clone(), with).await;
+    let mut browser = Browser::new(&host);
+    let mut device = Device::new(false, Voucher::Maker(maker));
+    // The root is noted when the passkey is made, or when the list first counts.
+    register(&mut browser, &mut device, "ada", "open").await.granted();
+    assert_eq!(roots().unwrap(), 0);
+    store.set_group("ada", "everyone").unwrap();
+    sign_in(&mut browser, &device, "ada").await.granted();
+    assert_eq!(roots().unwrap(), 1);
+    register(&mut browser, &mut device, "bob", "everyone").await.granted();
+    assert_eq!(roots().unwrap(), 2);
+
+    let Voucher::Maker(maker) = device.voucher else { panic!() };
+    let mut old = Device::new(false, Voucher::Expired(maker));
+    register(&mut browser, &mut old, "eve", "everyone").await.refused(403);
+    register(&mut browser, &mut old, "eve", "open").await.granted();
+    store.set_group("eve", "everyone").unwrap();
+    sign_in(&mut browser, &old, "eve").await.refused(403);
+    // As if the certificate had expired only after it was looked at.
+    let note = "UPDATE passkeys SET root = (SELECT max(root) FROM passkeys) WHERE root IS NULL";
+    assert_eq!(database.execute(note, ()).unwrap(), 1);
+    sign_in(&mut browser, &old, "eve").await.granted();
+    assert!(!browser.get("/account").await.body.contains("Not allowed"));
+    // A root that is not on the list any more vouches for nobody.
+    let host = start_with(store, without).await;
+    let said = sign_in(&mut Browser::new(&host), &old, "eve").await.refused(403);
+    assert!(said.contains("maker that this site does not trust"), "{said}");
 }
 
 #[tokio::test]

@@ -27,10 +27,9 @@ impl Site {
                 let account = Account::by_id(db, user)?.ok_or(SiteError::SignedOut)?;
                 let policy = policies.of(&account.group)?;
                 account.passkey(&id).ok_or(SiteError::UnknownPasskey)?;
-                let was_usable = account.has_way_in(policy, &[]);
                 let last = account.passkeys.len() == 1 && account.password.is_none();
                 // One that the policy refuses may come to be allowed again, if there is nothing else.
-                if last || was_usable && !account.has_way_in(policy, &id) {
+                if last || account.way_in(policy, &id) < account.way_in(policy, &[]) {
                     return Err(SiteError::LastWayIn);
                 }
                 account.delete(db, &id)

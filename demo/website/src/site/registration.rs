@@ -120,9 +120,10 @@ impl Site {
         };
         let made = state.finish(&self.webauthn, answer);
         let credential = made.map_err(|error| not_verified(error, &group, ADVICE))?;
-        let checked = self.policies.of(&group)?.check(&credential, credential.user_verified);
+        let (policy, mut passkey) = (self.policies.of(&group)?, Stored::new(credential, answer));
+        let checked = policy.check(&passkey, passkey.verified);
         checked.map_err(|breach| SiteError::Refused { group: group.clone(), breach, advice: ADVICE })?;
-        let passkey = Stored::new(credential, answer);
+        policy.note_root(&mut passkey);
         let kept = self.store.run(move |db| {
             let account = match Account::by_id(db, user)? {
                 // The operator may have moved it since the question was asked.

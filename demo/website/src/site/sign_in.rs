@@ -12,7 +12,8 @@ use super::{Answer, Person, Question, Site, registration::not_verified};
 use crate::{
     error::SiteError,
     names::user_name,
-    policy::{EVERYONE, Policy, Verification},
+    passkey::Stored,
+    policy::{EVERYONE, Policy, Verification, WayIn},
     store::Account,
     visits::{Pending, Token},
 };
@@ -108,20 +109,23 @@ impl Site {
         let passkey = account.passkey(answer.get_credential_id()).ok_or(SiteError::UnknownPasskey)?;
         let policy = self.policies.of(&account.group)?;
         let advice = advice(&account, policy, answer.get_credential_id());
+        let unchecked = state.unchecked(policy);
         let result = state.finish(&self.webauthn, answer, &passkey.credential);
-        let result = result.map_err(|error| not_verified(error, &account.group, advice))?;
-        let mut used = Passkey::from(passkey.credential.clone());
-        used.update_credential(&result);
-        let used = Credential::from(used);
+        let result = result.map_err(|error| match (error, unchecked) {
+            (WebauthnError::UserNotVerified, Some(why)) => SiteError::Unchecked(why),
+            (error, _) => not_verified(error, &account.group, advice),
+        })?;
+        let mut used = passkey.after(&result);
         let checked = policy.check(&used, result.user_verified());
         checked.map_err(|breach| SiteError::Refused { group: account.group.clone(), breach, advice })?;
+        policy.note_root(&mut used);
         self.keep_use(account, used, token, user).await
     }
 
     async fn keep_use(
         &self,
         account: Account,
-        used: Credential,
+        used: Stored,
         token: Option<&Token>,
         user: Uuid,
     ) -> Answer<Person> {
@@ -138,6 +142,19 @@ enum Asked {
 }
 
 impl Asked {
+    /// Why the device has to check its owner where the group does not ask for it.
+    const fn unchecked(&self, policy: &Policy) -> Option<&'static str> {
+        match (policy.verification, self) {
+            (Verification::Required, _) => None,
+            (Verification::Preferred, Self::User(_)) => {
+                Some("It did when the passkey was made, and has to each time since.")
+            }
+            (Verification::Preferred, Self::Anybody(_)) => {
+                Some("It has to when you sign in without your user name.")
+            }
+        }
+    }
+
     fn finish(
         self,
         webauthn: &Webauthn,
@@ -166,7 +183,7 @@ impl<T> Question<T> {
 fn advice(account: &Account, policy: &Policy, refused: &[u8]) -> &'static str {
     if account.has_password(policy) {
         "Sign in with your password, and add a passkey that keeps the rules of the group."
-    } else if account.has_way_in(policy, refused) {
+    } else if account.way_in(policy, refused) != WayIn::Closed {
         "Sign in with another passkey of yours."
     } else {
         "Ask whoever runs this site to move you to another group; then add a passkey that keeps the rules."

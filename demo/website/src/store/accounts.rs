@@ -8,7 +8,7 @@ use crate::{
     error::SiteError,
     passkey::{Stored, now},
     password::Hash,
-    policy::Policy,
+    policy::{Policy, WayIn},
 };
 
 /// The most accounts, and the most passkeys of one: nobody pays for this disk.
@@ -40,13 +40,13 @@ impl Account {
         self.passkeys.iter().find(|passkey| passkey.credential.cred_id.as_slice() == id)
     }
 
-    /// Whether there is a way to sign in under a policy, without one of the passkeys.
-    pub(crate) fn has_way_in(&self, policy: &Policy, without: &[u8]) -> bool {
-        let usable = |passkey: &Stored| {
-            passkey.credential.cred_id.as_slice() != without
-                && policy.check(&passkey.credential, passkey.credential.user_verified).is_ok()
-        };
-        self.has_password(policy) || self.passkeys.iter().any(usable)
+    /// The best way to sign in under a policy, without one of the passkeys.
+    pub(crate) fn way_in(&self, policy: &Policy, without: &[u8]) -> WayIn {
+        if self.has_password(policy) {
+            return WayIn::Open;
+        }
+        let others = self.passkeys.iter().filter(|passkey| passkey.credential.cred_id.as_slice() != without);
+        others.map(|passkey| policy.way_in(passkey)).max().unwrap_or(WayIn::Closed)
     }
 
     pub(crate) const fn has_password(&self, policy: &Policy) -> bool {
@@ -68,7 +68,7 @@ impl Account {
             Ok(Self::new(id, row.get(1)?, row.get(2)?, password.map(Hash::stored)))
         };
         let Some(mut account) = db.query_row(query, [key], row).optional()? else { return Ok(None) };
-        let query = "SELECT name, credential, aaguid, transports, created, last_used FROM passkeys \
+        let query = "SELECT name, credential, aaguid, transports, created, last_used, root, verified FROM passkeys \
                      WHERE account = ?1 ORDER BY created, rowid";
         let mut statement = db.prepare(query)?;
         let mut rows = statement.query([account.id.as_bytes()])?;
@@ -104,8 +104,8 @@ impl Account {
         }
         let id = passkey.credential.cred_id.as_slice();
         let credential = written(&passkey.credential)?;
-        let query = "INSERT INTO passkeys (id, account, name, credential, aaguid, transports, created) \
-                     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+        let query = "INSERT INTO passkeys (id, account, name, credential, aaguid, transports, created, root, verified) \
+                     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
         let row = params![
             id,
             self.id.as_bytes(),
@@ -113,18 +113,21 @@ impl Account {
             credential,
             passkey.aaguid.as_bytes(),
             passkey.transports,
-            passkey.created
+            passkey.created,
+            passkey.root,
+            passkey.verified
         ];
         let taken = |error| if is_taken(&error) { SiteError::AlreadyRegistered } else { error.into() };
         db.execute(query, row).map_err(taken)?;
         Ok(())
     }
 
-    /// Notes that a passkey was used, and what the verifier has learnt of it.
-    pub(crate) fn used(&self, db: &Connection, credential: &Credential) -> Result<(), SiteError> {
-        let query = "UPDATE passkeys SET credential = ?1, last_used = ?2 WHERE id = ?3 AND account = ?4";
-        let id = credential.cred_id.as_slice();
-        let row = params![written(credential)?, now(), id, self.id.as_bytes()];
+    /// Notes that a passkey was used, and what was learnt of it.
+    pub(crate) fn used(&self, db: &Connection, passkey: &Stored) -> Result<(), SiteError> {
+        let query = "UPDATE passkeys SET credential = ?1, last_used = ?2, root = ?3, verified = ?4 \
+                     WHERE id = ?5 AND account = ?6";
+        let (id, credential) = (passkey.credential.cred_id.as_slice(), written(&passkey.credential)?);
+        let row = params![credential, now(), passkey.root, passkey.verified, id, self.id.as_bytes()];
         found(db.execute(query, row)?)
     }
 
@@ -147,8 +150,13 @@ impl Account {
 fn stored(row: &Row<'_>) -> Result<Stored, SiteError> {
     let credential: String = row.get(1)?;
     // Only a damaged file has anything else there.
-    let credential = serde_json::from_str(&credential).map_err(|_| StoreError::Damaged("".into()))?;
+    let credential: Credential =
+        serde_json::from_str(&credential).map_err(|_| StoreError::Damaged("".into()))?;
+    let verified: bool = row.get(7)?;
     Ok(Stored {
+        // In databases of the first version, the credential alone says it.
+        verified: verified || credential.user_verified,
+        root: row.get(6)?,
         name: row.get(0)?,
         credential,
         aaguid: Uuid::from_bytes(row.get(2)?),

@@ -39,7 +39,7 @@ fn what_is_no_database_is_refused_and_left_alone() {
 }
 
 #[test]
-fn a_damaged_database_is_noticed() {
+fn a_damaged_database_is_noticed_before_it_is_written() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("accounts.sqlite");
     let store = Store::open(&path).unwrap();
@@ -50,9 +50,34 @@ fn a_damaged_database_is_noticed() {
     let mut bytes = fs::read(&path).unwrap();
     let middle = bytes.len() / 2;
     bytes[middle..middle + 4096].fill(0x5a);
-    fs::write(&path, bytes).unwrap();
+    fs::write(&path, &bytes).unwrap();
     let refused = Store::open(&path).map(drop).unwrap_err();
     assert!(matches!(refused, StoreError::Damaged(_)), "{refused:?}");
+    assert_eq!(fs::read(&path).unwrap(), bytes);
+}
+
+#[test]
+fn what_a_crash_left_beside_a_damaged_database_stays_there() {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, copy) = (folder.path().join("accounts.sqlite"), folder.path().join("copy.sqlite"));
+    drop(Store::open(&path).unwrap());
+    let store = Store::open(&path).unwrap();
+    for number in 0..500 {
+        store.set_group(&format!("somebody with a long name {number}"), "staff").unwrap();
+    }
+    store.connection.lock().unwrap().pragma_query(None, "wal_checkpoint", |_| Ok(())).unwrap();
+    store.set_group("the last one", "staff").unwrap();
+    // As a program that is killed now leaves them.
+    let mut bytes = fs::read(&path).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle..middle + 4096].fill(0x5a);
+    fs::write(&copy, &bytes).unwrap();
+    let journal = fs::read(path.with_extension("sqlite-wal")).unwrap();
+    fs::write(copy.with_extension("sqlite-wal"), &journal).unwrap();
+    let refused = Store::open(&copy).map(drop).unwrap_err();
+    assert!(matches!(refused, StoreError::Damaged(_)), "{refused:?}");
+    assert_eq!(fs::read(&copy).unwrap(), bytes);
+    assert_eq!(fs::read(copy.with_extension("sqlite-wal")).unwrap(), journal);
 }
 
 #[test]
@@ -62,7 +87,7 @@ fn a_newer_database_is_refused_in_words() {
     drop(Store::open(&path).unwrap());
     Connection::open(&path).unwrap().pragma_update(None, "user_version", 99).unwrap();
     let refused = Store::open(&path).unwrap_err();
-    assert!(matches!(refused, StoreError::Newer { found: 99, known: 1, .. }), "{refused:?}");
+    assert!(matches!(refused, StoreError::Newer { found: 99, known: 2, .. }), "{refused:?}");
     assert!(refused.to_string().contains("use the newer program"), "{refused}");
 }
 

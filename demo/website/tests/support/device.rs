@@ -4,7 +4,7 @@ use ciborium::Value as Cbor;
 use data_encoding::BASE64URL_NOPAD;
 use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, KeyUsagePurpose,
-    PublicKeyData, SigningKey,
+    PublicKeyData, SigningKey, date_time_ymd,
 };
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -29,8 +29,11 @@ impl Maker {
     }
 
     /// A certificate as WebAuthn section 8.2.1 wants it, and its key.
-    fn certify(&self) -> (Vec<u8>, KeyPair) {
+    fn certify(&self, expired: bool) -> (Vec<u8>, KeyPair) {
         let mut leaf = CertificateParams::default();
+        if expired {
+            leaf.not_after = date_time_ymd(2020, 1, 1);
+        }
         for (kind, value) in [
             (DnType::CountryName, "SE"),
             (DnType::OrganizationName, "A maker"),
@@ -50,6 +53,8 @@ pub(crate) enum Voucher {
     Nobody,
     Itself,
     Maker(Box<Maker>),
+    /// With a certificate that is not valid any more.
+    Expired(Box<Maker>),
 }
 
 struct Made {
@@ -137,8 +142,9 @@ impl Device {
         match &self.voucher {
             Voucher::Nobody => ("none", Vec::new()),
             Voucher::Itself => ("packed", packed(key)),
-            Voucher::Maker(maker) => {
-                let (certificate, key) = maker.certify();
+            Voucher::Maker(maker) | Voucher::Expired(maker) => {
+                let expired = matches!(self.voucher, Voucher::Expired(_));
+                let (certificate, key) = maker.certify(expired);
                 let mut statement = packed(&key);
                 statement.push((text("x5c"), Cbor::Array(vec![Cbor::Bytes(certificate)])));
                 ("packed", statement)

@@ -7,7 +7,7 @@ use crate::{
     names::MAX_NAME,
     passkey::Stored,
     password::MIN_CHARS,
-    policy::Policy,
+    policy::{Policy, WayIn},
     store::{Account, MAX_PASSKEYS},
 };
 
@@ -70,9 +70,7 @@ fn entry(number: usize, passkey: &Stored, policy: &Policy) -> Markup {
     html! {
         article aria-labelledby=(title) {
             h3 id=(title) { (passkey.name) }
-            @if let Err(breach) = policy.check(&passkey.credential, passkey.credential.user_verified) {
-                p.bad { "Not allowed in your group: " (breach) "." }
-            }
+            (standing(passkey, policy))
             dl.facts { @for (name, words) in facts { dt { (name) } dd { (words) } } }
             div.actions {
                 form.rename method="post" action="/account/rename" {
@@ -86,6 +84,17 @@ fn entry(number: usize, passkey: &Stored, policy: &Policy) -> Markup {
                     button.danger type="submit" aria-describedby=(title) { "Delete" }
                 }
             }
+        }
+    }
+}
+
+/// What sign-in would say of a passkey.
+fn standing(passkey: &Stored, policy: &Policy) -> Markup {
+    html! {
+        @if let Err(breach) = policy.check(passkey, true) {
+            p.bad { "Not allowed in your group: " (breach) "." }
+        } @else if policy.way_in(passkey) != WayIn::Open {
+            p.help { "Allowed in your group once its device checks that it is you." }
         }
     }
 }
