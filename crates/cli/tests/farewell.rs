@@ -1,5 +1,10 @@
 //! What the phone sees when `hybridge key` ends in the middle of a request: a goodbye.
-#![allow(clippy::panic, clippy::unwrap_used, reason = "helpers of tests may fail loudly")]
+#![allow(
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "helpers of tests may fail loudly"
+)]
 #![cfg(target_os = "linux")]
 
 use std::{
