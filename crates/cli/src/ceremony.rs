@@ -51,6 +51,9 @@ const GRACE: Duration = Duration::from_secs(1);
 /// How much patience is left at least when it is worth to try again.
 const WORTH_TRYING: Duration = Duration::from_secs(10);
 
+/// Characters of an account's name at most that a person gets to see.
+const MAX_USER_NAME: usize = 256;
+
 /// Understands the options.
 type Reader = fn(&Origin, &[u8]) -> Result<Asked, Error>;
 
@@ -277,11 +280,13 @@ impl Ceremony {
     }
 }
 
-/// The name of the account that the options are about, if they say one: for people to see.
+/// The name of the account that the options are about, if they say one: for people to see, so no more of it than they would
+/// read.
 fn user_name(json: &[u8]) -> Option<String> {
     let options: serde_json::Value = serde_json::from_slice(json).ok()?;
     let name = |path| options.pointer(path).and_then(serde_json::Value::as_str);
-    name("/user/name").or_else(|| name("/publicKey/user/name")).map(str::to_owned)
+    let name = name("/user/name").or_else(|| name("/publicKey/user/name"))?;
+    Some(name.chars().take(MAX_USER_NAME).collect())
 }
 
 impl Asked {
@@ -315,5 +320,21 @@ impl Asked {
         let mut line = written.map_err(|error| Error::WriteCredential(error.into()))?;
         line.push(b'\n');
         Ok(line)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_name_of_an_account_is_found_and_cut() {
+        let name = |json: String| user_name(json.as_bytes());
+        assert_eq!(name(r#"{"user":{"name":"ada"}}"#.to_owned()), Some("ada".to_owned()));
+        let long = name(format!(r#"{{"publicKey":{{"user":{{"name":"{}"}}}}}}"#, "ä".repeat(100_000)));
+        assert_eq!(long, Some("ä".repeat(MAX_USER_NAME)));
+        for none in ["{}", "[", r#"{"user":{"name":7}}"#, r#"{"user":"ada"}"#] {
+            assert_eq!(name(none.to_owned()), None, "{none}");
+        }
     }
 }

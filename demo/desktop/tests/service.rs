@@ -138,7 +138,7 @@ fn a_window_is_told_everything_and_a_later_one_takes_its_place() {
         read -r line; note "$line"; say '{"event":"answered","status":0}'; cat > /dev/null"#;
     // The first one stays though it is told that it has nothing to show.
     let window = r#"hear; case $line in
-        *touch*) echo y; sleep 600; note never;;
+        *touch*) echo y; exec sleep 600;;
         *) hear; echo; hear; hear || note over;;
         esac"#;
     let scene = Scene::started(key, window);
@@ -169,10 +169,15 @@ fn garbage_and_answers_of_an_old_window_are_dropped() {
 #[test]
 fn a_key_that_ends_is_started_again() {
     let key = r#"note "$*"; if [ ! -e "$0.again" ]; then touch "$0.again"
-        say '{"event":"phone-wanted","question":1}'; sleep 0.5
+        say '{"event":"phone-wanted","question":1}'; until [ -e "$0.heard" ]; do sleep 0.02; done
         say '{"event":"failed","exit_code":3,"message":"no helper"}'; exit 3; fi
+        # The first window goes when the second one comes, so it gets the time to note that all is over.
+        until [ -e "$0.cancelled" ]; do sleep 0.02; done
         say '{"event":"ready"}'; ask 2; cat > /dev/null"#;
-    let mut scene = Scene::new(key, "hear; hear; echo; cat > /dev/null");
+    let mut scene = Scene::new(
+        key,
+        "hear; touch ${0%window}key.heard; hear; touch ${0%window}key.cancelled; echo; cat > /dev/null",
+    );
     let options = ["--", "--socket", "/x y", "--adapter", "hci1"];
     scene.service = Some(scene.command(&options).spawn().unwrap());
     let called = "key --events json --socket /x y --adapter hci1";

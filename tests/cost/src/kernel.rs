@@ -6,6 +6,9 @@ use std::{
     path::{Path, PathBuf},
 };
 
+/// ESRCH: of a file in /proc that was opened before its process ended.
+const NO_SUCH_PROCESS: i32 = 3;
+
 /// A moment of some processes.
 #[derive(Debug, Default)]
 pub(crate) struct Sample {
@@ -22,17 +25,24 @@ impl Sample {
     /// A process and all that descend from it.
     pub(crate) fn take(root: u32) -> io::Result<Self> {
         let mut sample = Self::default();
-        for process in family(root, &parents()?) {
-            let folder = PathBuf::from(format!("/proc/{process}"));
-            let memory = fs::read_to_string(folder.join("smaps_rollup"))?;
-            sample.resident = sample.resident.saturating_add(number(&memory, "Rss:"));
-            sample.proportional = sample.proportional.saturating_add(number(&memory, "Pss:"));
-            sample.processes = sample.processes.saturating_add(1);
-            for task in fs::read_dir(folder.join("task"))? {
-                sample.add_task(&task?.path())?;
-            }
+        let process = |number| PathBuf::from(format!("/proc/{number}"));
+        let family = family(root, &parents()?);
+        sample.add_process(&process(root))?;
+        for other in family.into_iter().filter(|number| *number != root) {
+            unless_ended(sample.add_process(&process(other)))?;
         }
         Ok(sample)
+    }
+
+    fn add_process(&mut self, folder: &Path) -> io::Result<()> {
+        let memory = fs::read_to_string(folder.join("smaps_rollup"))?;
+        for task in fs::read_dir(folder.join("task"))? {
+            unless_ended(self.add_task(&task?.path()))?;
+        }
+        self.resident = self.resident.saturating_add(number(&memory, "Rss:"));
+        self.proportional = self.proportional.saturating_add(number(&memory, "Pss:"));
+        self.processes = self.processes.saturating_add(1);
+        Ok(())
     }
 
     fn add_task(&mut self, folder: &Path) -> io::Result<()> {
@@ -51,6 +61,14 @@ impl Sample {
         let ended = earlier.runs.keys().filter(|task| !self.runs.contains_key(task)).map(|_| 1);
         woken.chain(ended).sum()
     }
+}
+
+/// Passes over a process or thread that has ended since it was listed.
+fn unless_ended(read: io::Result<()>) -> io::Result<()> {
+    let ended = |error: &io::Error| {
+        error.kind() == io::ErrorKind::NotFound || error.raw_os_error() == Some(NO_SUCH_PROCESS)
+    };
+    read.or_else(|error| if ended(&error) { Ok(()) } else { Err(error) })
 }
 
 /// The number behind a name at the beginning of a line.
@@ -112,6 +130,14 @@ mod tests {
         let before = sample(&[(1, 10), (2, 5), (3, 7)]);
         assert_eq!(sample(&[(1, 10), (2, 5), (3, 7)]).wakes_since(&before), 0);
         assert_eq!(sample(&[(1, 12), (2, 5), (4, 3)]).wakes_since(&before), 2 + 3 + 1);
+    }
+
+    #[test]
+    fn what_has_ended_is_passed_over_unless_it_is_the_root() {
+        let read = |number| unless_ended(Err(io::Error::from_raw_os_error(number)));
+        assert!(read(2).is_ok() && read(NO_SUCH_PROCESS).is_ok());
+        assert!(read(13).is_err(), "it is there, and may not be read");
+        assert!(Sample::take(u32::MAX).is_err(), "there is no such process");
     }
 
     #[test]

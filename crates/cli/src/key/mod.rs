@@ -4,7 +4,7 @@ use std::{
     future::pending,
     io::{self, Write},
     process::ExitCode,
-    sync::Arc,
+    sync::{Arc, Weak},
     time::Duration,
 };
 
@@ -13,8 +13,7 @@ use hybridge_security_key::{
 };
 use hybridge_tunnel::WebSocketDialer;
 use tokio::{
-    runtime::{self, Handle},
-    select,
+    runtime, select,
     task::spawn_blocking,
     time::{Instant, sleep, timeout},
 };
@@ -53,9 +52,10 @@ pub(crate) fn run(args: &KeyArgs) -> ExitCode {
     let outcome = runtime::Builder::new_current_thread().enable_all().build().map_err(Error::System);
     let error = outcome.and_then(|runtime| {
         let error = runtime.block_on(async {
-            let error = be_a_key(args).await;
+            let mut sessions = Sessions::default();
+            let error = be_a_key(args, &mut sessions).await;
             // Fails only when there is no time left for that.
-            let _ = timeout(FAREWELL, sessions_end()).await;
+            let _ = timeout(FAREWELL, sessions.end()).await;
             error
         });
         // Whoever waits for a line of the terminal cannot be interrupted, and need not be waited for.
@@ -71,23 +71,30 @@ pub(crate) fn run(args: &KeyArgs) -> ExitCode {
     error.exit_code()
 }
 
-/// Waits until nothing is left of sessions whose future was dropped: the phone gets its goodbye from a task of its own.
-/// When none was open, there is nothing to wait for.
-async fn sessions_end() {
-    let metrics = Handle::current().metrics();
-    while metrics.num_alive_tasks() > 0 {
-        sleep(MOMENT).await;
+/// The sessions that are not over: a task of each holds the dialer until the phone has its goodbye.
+#[derive(Default)]
+struct Sessions {
+    dialer: Weak<WebSocketDialer>,
+}
+
+impl Sessions {
+    /// Waits for their ends, once nothing but sessions holds the dialer any more.
+    async fn end(&self) {
+        while self.dialer.strong_count() > 0 {
+            sleep(MOMENT).await;
+        }
     }
 }
 
 /// Comes back only with a reason to end.
 enum Never {}
 
-async fn be_a_key(args: &KeyArgs) -> Result<Never, Error> {
+async fn be_a_key(args: &KeyArgs, sessions: &mut Sessions) -> Result<Never, Error> {
     let mut stop = Stop::new().map_err(Error::System)?;
     let (mut typed, all_typed) = Typed::from_standard_input();
     let ended = async {
-        let dialer = dialer(&args.reach).await?;
+        let dialer = Arc::new(dialer(&args.reach).await?);
+        sessions.dialer = Arc::downgrade(&dialer);
         keep_serving(args, &dialer, &mut typed).await
     };
     // Whoever shows the events is gone when nothing can come from there any more; a key that nobody can answer for is
@@ -115,7 +122,11 @@ async fn dialer(reach: &ReachArgs) -> Result<WebSocketDialer, Error> {
 }
 
 /// Makes the device again when it has gone, as it does when the kernel or the helper lets go of it.
-async fn keep_serving(args: &KeyArgs, dialer: &WebSocketDialer, typed: &mut Typed) -> Result<Never, Error> {
+async fn keep_serving(
+    args: &KeyArgs,
+    dialer: &Arc<WebSocketDialer>,
+    typed: &mut Typed,
+) -> Result<Never, Error> {
     let (mut accepted, mut pause) = (false, AGAIN);
     loop {
         let begun = Instant::now();
@@ -141,7 +152,7 @@ fn say_gone(args: &KeyArgs) {
 }
 
 /// One life of the device.
-async fn serve(args: &KeyArgs, dialer: &WebSocketDialer, typed: &mut Typed) -> io::Error {
+async fn serve(args: &KeyArgs, dialer: &Arc<WebSocketDialer>, typed: &mut Typed) -> io::Error {
     match args.events {
         Some(EventsForm::Json) => serve_on(EventScreen::new(io::stderr()), args, dialer, typed).await,
         None => serve_on(TerminalScreen::new(io::stderr()), args, dialer, typed).await,
@@ -151,7 +162,7 @@ async fn serve(args: &KeyArgs, dialer: &WebSocketDialer, typed: &mut Typed) -> i
 async fn serve_on(
     screen: impl Screen,
     args: &KeyArgs,
-    dialer: &WebSocketDialer,
+    dialer: &Arc<WebSocketDialer>,
     typed: &mut Typed,
 ) -> io::Error {
     match &args.uhid {
@@ -170,7 +181,7 @@ async fn serve_device(
     device: impl ReportChannel,
     screen: impl Screen,
     reach: &ReachArgs,
-    dialer: &WebSocketDialer,
+    dialer: &Arc<WebSocketDialer>,
     typed: &mut Typed,
 ) -> io::Error {
     let (adapter, l2cap, framing) = (reach.adapter.clone(), reach.l2cap, reach.l2cap_framing.into());
@@ -184,6 +195,6 @@ async fn serve_device(
             Ok(radios)
         }
     };
-    let phone = HybridPhone::new(open, Arc::new(dialer.clone()));
+    let phone = HybridPhone::new(open, Arc::<WebSocketDialer>::clone(dialer));
     SecurityKey::new().serve(device, phone, Window::new(screen, reach.adapter.clone(), typed)).await
 }
