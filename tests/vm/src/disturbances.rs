@@ -16,7 +16,7 @@ pub(crate) async fn window_closed(key: &mut Key, device: &str) -> Result<(), Fai
     let program = registration(device, RP_ID).await?;
     let phone = Phone::asking(&key.code().await?).await?;
     key.close_window().await?;
-    let (complaint, left) = tokio::join!(program.complaint(), phone.is_left());
+    let (complaint, left) = tokio::join!(program.complaint(), phone.sees_its_computer_leave());
     left?;
     match complaint? {
         text if text.contains("FIDO_ERR_OPERATION_DENIED") => Ok(()),
@@ -30,7 +30,7 @@ pub(crate) async fn program_killed(key: &mut Key, device: &str, passkey: &Passke
     let phone = Phone::asking(&key.code().await?).await?;
     program.kill().await?;
     key.next(&["cancelled"]).await?;
-    phone.is_left().await?;
+    phone.sees_its_computer_leave().await?;
     passkey.works(key, device).await
 }
 

@@ -142,7 +142,7 @@ impl Scene {
         let code = self.code().await?;
         let phone = Phone::asking(&code).await?;
         self.taken_back().await?;
-        phone.is_left().await
+        phone.sees_its_computer_leave().await
     }
 
     /// The page takes back what it asked for: the key's session ends, and the page is told.

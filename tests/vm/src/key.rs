@@ -57,10 +57,9 @@ impl Key {
 
     /// The code that it shows.
     pub(crate) async fn code(&mut self) -> Result<String, Failure> {
-        match self.next(&["code"]).await?["code"].take() {
-            Value::String(code) => Ok(code),
-            other => Err(Failure::unexpected("a code", other)),
-        }
+        let told = self.next(&["code"]).await?;
+        let code = told.get("code").and_then(Value::as_str);
+        code.map(str::to_owned).ok_or_else(|| Failure::unexpected("a code", &told))
     }
 
     /// Runs a program that needs a phone so many times, with one that attests passkeys and grants everything.
@@ -74,7 +73,7 @@ impl Key {
                 let code = self.code().await?;
                 Phone::attesting(&code).await?.finish().await?;
                 let answered = self.next(&["answered", "not-reached", "cancelled"]).await?;
-                if answered["status"] != 0 {
+                if answered.get("status").and_then(Value::as_u64) != Some(0) {
                     return Err(Failure::unexpected("an answer", answered));
                 }
             }
@@ -97,7 +96,7 @@ impl Key {
     pub(crate) async fn ends(mut self, code: i32) -> Result<String, Failure> {
         let failed = self.next(&["failed"]).await?;
         let status = timeout(SOON, self.process.wait()).await.map_err(|_| Failure::Stuck)??;
-        match failed["message"].as_str() {
+        match failed.get("message").and_then(Value::as_str) {
             Some(message) if status.code() == Some(code) => Ok(message.to_owned()),
             _ => Err(Failure::unexpected("an end with a reason", (status, failed))),
         }

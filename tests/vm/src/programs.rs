@@ -160,7 +160,7 @@ impl Phone {
     }
 
     /// Its computer leaves while it asks: it has to take the question back, and to end with a message.
-    pub(crate) async fn is_left(mut self) -> Result<(), Failure> {
+    pub(crate) async fn sees_its_computer_leave(mut self) -> Result<(), Failure> {
         let left = async {
             let failed = event(&mut self.events, |event| {
                 (event["event"] == "failed").then(|| event["error"].as_str().unwrap_or_default().to_owned())

@@ -200,7 +200,8 @@ mod tests {
                 "{all:?}"
             );
         }
-        let broken = Key { helper: Helper::Silent { unit_installed: true }, ..samples::key() };
+        let broken =
+            Key { helper: Helper::Silent { unit_installed: true }, devices: Vec::new(), ..samples::key() };
         assert!(findings(&broken).iter().any(|finding| finding.status == Status::Fail));
     }
 
