@@ -196,7 +196,7 @@ impl Ceremony {
     }
 
     /// Does what the person at the window says to a failure. Whoever closes it, or says nothing for too long, wants no more.
-    /// A signal is an error.
+    /// A signal is an error, and so is a window that there never was: nobody has seen the failure.
     async fn wants_retry(
         &self,
         args: &CeremonyArgs,
@@ -215,7 +215,7 @@ impl Ceremony {
                     };
                     display.bluetooth(bluetooth);
                 }
-                Ok(Err(Error::Cancelled)) => return Err(Error::Cancelled),
+                Ok(Err(why @ (Error::Cancelled | Error::NoDisplay))) => return Err(why),
                 _ => return Ok(false),
             }
         }
