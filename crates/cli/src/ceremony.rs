@@ -196,7 +196,7 @@ impl Ceremony {
     }
 
     /// Does what the person at the window says to a failure. Whoever closes it, or says nothing for too long, wants no more.
-    /// A signal is an error.
+    /// A signal is an error, and so is a window that there never was: nobody has seen the failure.
     async fn wants_retry(
         &self,
         args: &CeremonyArgs,
@@ -215,8 +215,7 @@ impl Ceremony {
                     };
                     display.bluetooth(bluetooth);
                 }
-                // A window that was never seen has shown no failure either.
-                Ok(Err(error @ (Error::Cancelled | Error::NoDisplay))) => return Err(error),
+                Ok(Err(why @ (Error::Cancelled | Error::NoDisplay))) => return Err(why),
                 _ => return Ok(false),
             }
         }

@@ -141,6 +141,7 @@ mod tests {
     }
 
     #[test]
+    #[expect(clippy::disallowed_methods, reason = "a thread that waits is what is looked at")]
     fn this_process_is_seen_to_wake_up() {
         let own = std::process::id();
         let before = Sample::take(own).unwrap();

@@ -39,19 +39,42 @@ enum Eyes {
     Passed(UnixListener),
 }
 
-/// Signs in so many times.
+/// What the service needs of the world: radios, a tunnel service, and a phone that waits for its owner.
+struct World {
+    bluez: FakeBluez,
+    tunnel: TunnelService,
+    phone: ScriptedPhone,
+}
+
+impl World {
+    async fn start() -> Result<Self, Failure> {
+        let bluez = FakeBluez::start(&Air::new(1), 2).await?;
+        let tunnel = TunnelService::start(DomainId::new(DOMAIN), 0).await?;
+        let dialer = tunnel.dialer().map_err(|error| Failure::unexpected(error.to_string()))?;
+        let radio = bluez.radio("hci1")?.clone();
+        let phone = ScriptedPhone::new(radio, DomainId::new(DOMAIN), Arc::new(dialer));
+        phone.set_answer(Answer::Wait);
+        Ok(Self { bluez, tunnel, phone })
+    }
+
+    /// Options of the key.
+    fn key(&self) -> Vec<String> {
+        let (address, root) =
+            (self.tunnel.address().to_string(), self.tunnel.root_file().display().to_string());
+        let adapter = ["--adapter", "hci0"].map(str::to_owned);
+        let relay = ["--dangerous-relay-addr", &address, "--dangerous-relay-ca", &root].map(str::to_owned);
+        [adapter.as_slice(), relay.as_slice()].concat()
+    }
+}
+
+/// Asks for a passkey so many times.
 pub(crate) async fn measure(
     programs: &Programs,
     rounds: usize,
     screen: bool,
     slack: u32,
 ) -> Result<Vec<Figure>, Failure> {
-    let bluez = FakeBluez::start(&Air::new(1), 2).await?;
-    let tunnel = TunnelService::start(DomainId::new(DOMAIN), 0).await?;
-    let dialer = tunnel.dialer().map_err(|error| Failure::unexpected(error.to_string()))?;
-    let phone = ScriptedPhone::new(bluez.radio("hci1")?.clone(), DomainId::new(DOMAIN), Arc::new(dialer));
-    phone.set_answer(Answer::Wait);
-
+    let world = World::start().await?;
     let folder = tempfile::tempdir()?;
     let passed = folder.path().join("codes");
     let mut eyes = match screen {
@@ -61,24 +84,24 @@ pub(crate) async fn measure(
     let own = env::current_exe()?.display().to_string();
     let window = if screen { vec![] } else { vec!["--window", own.as_str()] };
     let more = [&["--no-tray"], window.as_slice()].concat();
-    let relay =
-        ["--dangerous-relay-addr", &tunnel.address().to_string(), "--dangerous-relay-ca"].map(str::to_owned);
-    let root = tunnel.root_file().display().to_string();
-    let key = [&["--adapter".to_owned(), "hci0".to_owned()], relay.as_slice(), &[root]].concat();
-    let environment =
-        [("DBUS_SYSTEM_BUS_ADDRESS", bluez.bus_address().to_owned()), (SOCKET, passed.display().to_string())];
-    let mut service = Service::start(programs, &more, &key, &environment).await?;
+    let bus = ("DBUS_SYSTEM_BUS_ADDRESS", world.bluez.bus_address().to_owned());
+    let environment = [bus, (SOCKET, passed.display().to_string())];
+    let mut service = Service::start(programs, &more, &world.key(), &environment).await?;
     let mut program = Program::begin(&mut service.programs).await?;
     let (mut codes, mut answers) = (Vec::new(), Vec::new());
     for _ in 0..rounds {
-        let (code, answer) = once(&mut program, &phone, &mut eyes).await?;
+        let (code, answer) = once(&mut program, &world.phone, &mut eyes).await?;
         codes.push(code);
         answers.push(answer);
     }
+    Ok(figures(codes, answers, screen, f64::from(slack)))
+}
+
+fn figures(codes: Vec<Duration>, answers: Vec<Duration>, screen: bool, slack: f64) -> Vec<Figure> {
     let where_seen = if screen { "to the code on the screen" } else { "to the code in a window's process" };
-    let code = of_times(&format!("from the request {where_seen}"), codes, CODE * f64::from(slack));
-    let answer = of_times("from the phone's yes to the program's answer", answers, ANSWER * f64::from(slack));
-    Ok(code.into_iter().chain(answer).collect())
+    let code = of_times(&format!("from the request {where_seen}"), codes, CODE * slack);
+    let answer = of_times("from the phone's yes to the program's answer", answers, ANSWER * slack);
+    code.into_iter().chain(answer).collect()
 }
 
 async fn once(
