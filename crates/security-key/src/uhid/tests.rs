@@ -33,6 +33,7 @@ fn output(number: u8) -> Vec<u8> {
 }
 
 #[tokio::test]
+#[expect(clippy::disallowed_methods, reason = "the runtime is to be blocked")]
 async fn the_kernel_does_not_wait_for_whoever_takes_events() {
     let (mut uhid, kernel) = device();
     // Nothing of the runtime runs meanwhile.
