@@ -56,11 +56,18 @@ async fn run() -> Result<(), Failure> {
     let mut system = System::start().await?;
     let radios = conformance::run(LAPTOP, PHONE).await?;
     let connections = l2cap::run(LAPTOP, PHONE).await?;
+    start_second_processor();
     let [key, disturbed, helper, programs] = programs(&mut system).await?;
     // All of them, even if the first has failures.
     let tables = [radios, connections, key, disturbed, helper, programs];
     let results = tables.map(|table| table.print());
     results.into_iter().collect()
+}
+
+/// The checks of the radios have one processor: the virtual controllers tell an advert once when a scan starts, and with
+/// another processor they may do so before BlueZ listens. Programs get a second one, if the machine has it.
+fn start_second_processor() {
+    let _ = std::fs::write("/sys/devices/system/cpu/cpu1/online", "1");
 }
 
 /// The programs as their users run them.
