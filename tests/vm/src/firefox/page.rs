@@ -51,6 +51,18 @@ impl Page {
         self.command("input.performActions", json!({ "actions": actions })).await.map(drop)
     }
 
+    /// What is clicked on has to be in sight.
+    async fn scroll_to(&mut self, node: &Value) -> Result<(), Failure> {
+        let scroll = "(node) => node.scrollIntoView({ block: 'center', behavior: 'instant' })";
+        let call = json!({
+            "functionDeclaration": scroll,
+            "awaitPromise": false,
+            "target": { "context": self.context },
+            "arguments": [{ "sharedId": member(node, "sharedId") }],
+        });
+        self.session.command("script.callFunction", call).await.map(drop)
+    }
+
     /// Clicks on the middle of the one thing with this role and name.
     async fn click(&mut self, role: &'static str, name: &str) -> Result<(), Failure> {
         let locator = json!({ "type": "accessibility", "value": { "role": role, "name": name } });
@@ -59,6 +71,7 @@ impl Page {
         let [node] = nodes else {
             return Err(Failure::unexpected("one thing of this role and name", (role, name, nodes)));
         };
+        self.scroll_to(node).await?;
         let element = json!({ "type": "element", "element": { "sharedId": member(node, "sharedId") } });
         let actions = json!([{ "type": "pointer", "id": "mouse", "actions": [
             { "type": "pointerMove", "x": 0, "y": 0, "origin": element },
