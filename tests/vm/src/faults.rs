@@ -68,10 +68,15 @@ pub(crate) async fn restarted_advertising(
     system.start_bluez().await?;
     until("the advert once more", async || adverts(PHONE).await == Some(1)).await?;
     let scanner = SystemScanner::open(Some(LAPTOP)).await?;
-    let mut scan = scanner.scan().await?;
-    // Nobody else sends here, and this BlueZ remembers nothing.
-    timeout(SOON, scan.next()).await.map_err(|_| Failure::Stuck)??;
-    phone.kill().await
+    // Nobody else sends here, and this BlueZ remembers nothing. The virtual controller tells an advert when a scan starts.
+    for _ in 0..3 {
+        let mut scan = scanner.scan().await?;
+        if let Ok(heard) = timeout(SOON / 4, scan.next()).await {
+            heard?;
+            return phone.kill().await;
+        }
+    }
+    Err(Failure::Stuck)
 }
 
 /// With no way to connect the phone says so, and the laptop goes on waiting.

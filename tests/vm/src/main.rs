@@ -56,7 +56,6 @@ async fn run() -> Result<(), Failure> {
     let mut system = System::start().await?;
     let radios = conformance::run(LAPTOP, PHONE).await?;
     let connections = l2cap::run(LAPTOP, PHONE).await?;
-    start_second_processor();
     let [key, disturbed, helper, programs] = programs(&mut system).await?;
     // All of them, even if the first has failures.
     let tables = [radios, connections, key, disturbed, helper, programs];
@@ -64,10 +63,10 @@ async fn run() -> Result<(), Failure> {
     results.into_iter().collect()
 }
 
-/// The checks of the radios have one processor: the virtual controllers tell an advert once when a scan starts, and with
-/// another processor they may do so before BlueZ listens. Programs get a second one, if the machine has it.
-fn start_second_processor() {
-    let _ = std::fs::write("/sys/devices/system/cpu/cpu1/online", "1");
+/// Starts or stops the second processor, if the machine has one. Radios are looked at with one: the virtual controllers tell an
+/// advert once when a scan starts, and with another processor they may do so before BlueZ listens.
+fn second_processor(on: &str) {
+    let _ = std::fs::write("/sys/devices/system/cpu/cpu1/online", on);
 }
 
 /// The programs as their users run them.
@@ -75,7 +74,9 @@ async fn programs(system: &mut System) -> Result<[Table; 4], Failure> {
     let mut website = Website::new()?;
     let service = TunnelService::start().await?;
     let [ada, grace, hedy] = website::USERS;
+    second_processor("1");
     let [key, disturbed, helper] = security_key::run(&mut website, hedy).await?;
+    second_processor("0");
     let tunnel = Way::Tunnel;
     let mut table = Table::new("programs", 10);
     table.case("create, through a tunnel", ceremony::create(&mut website, ada, &tunnel)).await;
